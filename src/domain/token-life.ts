@@ -1,0 +1,29 @@
+import type { Grant } from './grant.ts';
+
+/** The life that a caller wants left in a token, and whether the caller said so or the default did. */
+export interface WantedLife {
+  readonly seconds: number;
+  readonly isExplicit: boolean;
+}
+
+/** The milliseconds that the access token still lives; infinite where the provider stated no end. */
+export function remainingMs(grant: Grant, now: number): number {
+  return grant.expiresAt === null ? Number.POSITIVE_INFINITY : grant.expiresAt - now;
+}
+
+/** Whether the access token lives at least as long as wanted. The default never asks for more than half a short life. */
+export function livesLongEnough(grant: Grant, wanted: WantedLife, now: number): boolean {
+  if (!grant.hasTokens || grant.status !== 'completed') return false;
+  return remainingMs(grant, now) >= neededSeconds(grant, wanted) * 1000;
+}
+
+/** Whether no token of this provider can satisfy the caller: the last one's whole life was shorter than what is asked. */
+export function asksTooMuch(grant: Grant, wanted: WantedLife): boolean {
+  return wanted.isExplicit && grant.lifeSeconds !== null && wanted.seconds > grant.lifeSeconds;
+}
+
+function neededSeconds(grant: Grant, wanted: WantedLife): number {
+  const { lifeSeconds } = grant;
+  if (wanted.isExplicit || lifeSeconds === null || lifeSeconds > wanted.seconds) return wanted.seconds;
+  return lifeSeconds / 2;
+}
