@@ -1,0 +1,61 @@
+import * as oauth from 'oauth4webapi';
+import { scopeList, scopeParameter } from '../domain/connection.ts';
+import type { AuthorizationRequest, OAuthClient } from '../ports/authorization-server.ts';
+
+/** Ours alone: whatever the connection's URL says about these is replaced or removed. */
+const ownParameters = new Set([
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'state',
+  'scope',
+  'code_challenge',
+  'code_challenge_method',
+  'nonce',
+  // RFC 9101: a request object would speak in place of all the others.
+  'request',
+  'request_uri',
+]);
+
+const verifierPattern = /^[A-Za-z0-9._~-]{43,128}$/;
+
+/**
+ * The provider's authorization page with every parameter but `state` (RFC 6749 section 4.1.1), with PKCE by S256
+ * (RFC 7636) always. What `extraAuthorizeParams` says about a parameter that is Bowline's has no effect.
+ */
+export async function buildAuthorizationUrl(client: OAuthClient, request: AuthorizationRequest): Promise<string> {
+  const { config } = client;
+  const { authorizationUrl } = config.endpoints;
+  const verifier = request.codeVerifier.reveal();
+  if (authorizationUrl === null) throw new Error('the connection has no authorization URL');
+  if (!verifierPattern.test(verifier)) throw new Error('the code verifier must have 43 to 128 unreserved characters');
+
+  const url = new URL(authorizationUrl);
+  url.hash = '';
+  const parameters = url.searchParams;
+  for (const name of new Set(parameters.keys())) if (isOwn(name)) parameters.delete(name);
+  for (const [name, value] of Object.entries(config.extraAuthorizeParams)) {
+    if (!isOwn(name) && name.toLowerCase() !== 'resource') parameters.set(name, value);
+  }
+
+  const scope = scopeParameter({ scopes: request.scopes, scopeSeparator: config.scopeSeparator });
+  const isOpenId = scopeList(request.scopes).includes('openid');
+  const own: Readonly<Record<string, string | null | undefined>> = {
+    response_type: 'code',
+    client_id: config.clientId,
+    redirect_uri: request.redirectUri,
+    scope,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+    nonce: isOpenId ? request.nonce.reveal() : null,
+    login_hint: request.loginHint,
+    prompt: request.prompt,
+  };
+  for (const [name, value] of Object.entries(own)) if (value != null) parameters.set(name, value);
+  return url.href;
+}
+
+/** In any case of letters: some servers do not tell `Client_Id` from `client_id`. */
+function isOwn(name: string): boolean {
+  return ownParameters.has(name.trim().toLowerCase());
+}

@@ -1,0 +1,103 @@
+import * as oauth from 'oauth4webapi';
+import { scopeParameter } from '../domain/connection.ts';
+import { Secret } from '../domain/secret.ts';
+import type { TokenSet } from '../domain/token-set.ts';
+import type { AuthorizationServer, CodeRedemption, OAuthClient } from '../ports/authorization-server.ts';
+import type { Clock } from '../ports/clock.ts';
+import { buildAuthorizationUrl } from './authorization-request.ts';
+import { checkCallback } from './callback.ts';
+import type { SigningKey } from './client-authentication.ts';
+import { accountOfIdToken } from './id-token.ts';
+import { probeToken } from './probe.ts';
+import type { Fetch, Transport } from './provider-call.ts';
+import { revokeTokens } from './revocation.ts';
+import { clientOf, serverOf } from './server-metadata.ts';
+import { extraTokenParameters, type IssuedTokens, requestTokens, type TokenRequest } from './token-request.ts';
+import { accountOfUserinfo } from './userinfo.ts';
+
+export interface AuthorizationServerOptions {
+  /** The guarded client. Its `BrokerError`s pass as they are. */
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  /** Endpoints on http://127.0.0.1 or localhost are allowed. */
+  readonly allowInsecureLoopback: boolean;
+  /** What `private_key_jwt` signs with. Without it that method fails with `provider_rejected_client`. */
+  readonly signingKey?: SigningKey;
+  /** Begins the time that a method may take. Without it the limit is that of `fetch`, for each request. */
+  readonly timeLimit?: () => AbortSignal;
+}
+
+/** The provider's side of OAuth, on oauth4webapi. */
+export function createAuthorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
+  const { signingKey, timeLimit = unlimited } = options;
+  const transport: Transport = { ...options, timeLimit };
+  const request = (tokenRequest: TokenRequest) => requestTokens(transport, signingKey, tokenRequest);
+
+  return {
+    authorizationUrl: buildAuthorizationUrl,
+    redeemCode: (client, redemption) => redeemCode(request, client, redemption),
+    refresh: (client, refreshToken) => refresh(request, client, refreshToken),
+    clientCredentials: (client) => clientCredentials(request, client),
+    revoke: (client, tokens) => revokeTokens(transport, signingKey, client, tokens),
+    account: (client, accessToken) => accountOfUserinfo(transport, client, accessToken),
+    probe: (client, accessToken) => probeToken(transport, client, accessToken),
+  };
+}
+
+/** A signal that never fires. */
+function unlimited(): AbortSignal {
+  return new AbortController().signal;
+}
+
+type Request = (tokenRequest: TokenRequest) => Promise<IssuedTokens>;
+
+async function redeemCode(request: Request, client: OAuthClient, redemption: CodeRedemption): Promise<TokenSet> {
+  const { redirectUri, codeVerifier, nonce } = redemption;
+  const callback = await checkCallback(client, redemption);
+  const { tokenSet, idToken } = await request({
+    client,
+    grantType: 'authorization_code',
+    secrets: [codeVerifier, new Secret(callback.get('code') ?? '')],
+    send: (authentication, options) =>
+      oauth.authorizationCodeGrantRequest(
+        serverOf(client),
+        clientOf(client),
+        authentication,
+        callback,
+        redirectUri,
+        codeVerifier.reveal(),
+        { ...options, additionalParameters: extraTokenParameters(client) },
+      ),
+  });
+  const { accessToken } = tokenSet.tokens;
+  if (idToken === null || accessToken === null) return tokenSet;
+  const account = await accountOfIdToken(client, { idToken, accessToken, nonce });
+  return { ...tokenSet, tokens: { ...tokenSet.tokens, account } };
+}
+
+async function refresh(request: Request, client: OAuthClient, refreshToken: Secret): Promise<TokenSet> {
+  const { tokenSet } = await request({
+    client,
+    grantType: 'refresh_token',
+    secrets: [refreshToken],
+    send: (authentication, options) =>
+      oauth.refreshTokenGrantRequest(serverOf(client), clientOf(client), authentication, refreshToken.reveal(), {
+        ...options,
+        additionalParameters: extraTokenParameters(client),
+      }),
+  });
+  return tokenSet;
+}
+
+async function clientCredentials(request: Request, client: OAuthClient): Promise<TokenSet> {
+  const scope = scopeParameter(client.config);
+  const parameters = { ...extraTokenParameters(client), ...(scope === undefined ? {} : { scope }) };
+  const { tokenSet } = await request({
+    client,
+    grantType: 'client_credentials',
+    secrets: [],
+    send: (authentication, options) =>
+      oauth.clientCredentialsGrantRequest(serverOf(client), clientOf(client), authentication, parameters, options),
+  });
+  return tokenSet;
+}

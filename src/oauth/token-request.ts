@@ -1,0 +1,65 @@
+import type * as oauth from 'oauth4webapi';
+import type { Secret } from '../domain/secret.ts';
+import type { TokenSet } from '../domain/token-set.ts';
+import type { OAuthClient } from '../ports/authorization-server.ts';
+import { clientAuthentication, type SigningKey } from './client-authentication.ts';
+import { classifyFailure, type GrantType } from './error-classification.ts';
+import { callProvider, type RequestOptions, type Transport } from './provider-call.ts';
+import { normaliseAnswer } from './response-normaliser.ts';
+import { textOf, toTokenSet } from './token-response.ts';
+
+/** What the protocol decides: the connection's extra parameters say nothing about these. */
+const ownParameters = new Set([
+  'grant_type',
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'code',
+  'code_verifier',
+  'redirect_uri',
+  'refresh_token',
+  'scope',
+]);
+
+export interface TokenRequest {
+  readonly client: OAuthClient;
+  readonly grantType: GrantType;
+  /** What the request carries, to be kept out of logs. */
+  readonly secrets: readonly Secret[];
+  readonly send: (authentication: oauth.ClientAuth, options: RequestOptions) => Promise<Response>;
+}
+
+export interface IssuedTokens {
+  readonly tokenSet: TokenSet;
+  /** Not checked. */
+  readonly idToken: string | null;
+}
+
+/** One request to the token endpoint: sent once, normalised, judged. Throws what `classifyFailure` makes of a failure. */
+export async function requestTokens(
+  transport: Transport,
+  signingKey: SigningKey | undefined,
+  request: TokenRequest,
+): Promise<IssuedTokens> {
+  const { client, grantType } = request;
+  const authentication = clientAuthentication(client, signingKey);
+  const answer = await callProvider(transport, client.config.endpoints.tokenUrl, (options) =>
+    request.send(authentication, options),
+  );
+  const { status, headers, text } = answer;
+  const normalised = normaliseAnswer({ status, contentType: headers.get('content-type'), text });
+  const tokenSet = normalised.kind === 'tokens' ? toTokenSet(normalised, answer.requestedAt) : undefined;
+  if (normalised.kind === 'tokens' && tokenSet !== undefined) {
+    return { tokenSet, idToken: textOf(normalised.fields.id_token) };
+  }
+  const secrets = client.clientSecret === null ? request.secrets : [...request.secrets, client.clientSecret];
+  const said = normalised.kind === 'error' ? normalised.said : undefined;
+  throw classifyFailure({ answer, said, grantType, secrets }, transport.clock.now());
+}
+
+/** The connection's own parameters for the token endpoint (`audience` and the like). */
+export function extraTokenParameters({ config }: OAuthClient): Record<string, string> {
+  const extra = Object.entries(config.extraTokenParams);
+  return Object.fromEntries(extra.filter(([name]) => !ownParameters.has(name.trim().toLowerCase())));
+}

@@ -1,0 +1,75 @@
+import type { ConnectionConfig, Endpoints } from '../../../src/domain/connection.ts';
+import { Secret } from '../../../src/domain/secret.ts';
+import { createAuthorizationServer } from '../../../src/oauth/authorization-server.ts';
+import type { AuthorizationServer, OAuthClient } from '../../../src/ports/authorization-server.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+
+/** 12 January 2026, 10:00:00 UTC. */
+export const now = Date.UTC(2026, 0, 12, 10);
+
+export const fixedClock: Clock = { now: () => now, sleep: () => Promise.resolve() };
+
+export interface ClientChanges extends Partial<Omit<ConnectionConfig, 'endpoints'>> {
+  readonly endpoints?: Partial<Endpoints>;
+  readonly secret?: string | null;
+}
+
+export function clientWith({ endpoints, secret = 'client-secret', ...changes }: ClientChanges = {}): OAuthClient {
+  return {
+    clientSecret: secret === null ? null : new Secret(secret),
+    config: {
+      flowType: 'authorization_code',
+      clientId: 'app',
+      clientAuth: 'client_secret_post',
+      endpoints: {
+        authorizationUrl: 'https://provider.example/authorize',
+        tokenUrl: 'https://provider.example/token',
+        issuer: null,
+        revocationUrl: 'https://provider.example/revoke',
+        userinfoUrl: 'https://provider.example/userinfo',
+        testUrl: 'https://provider.example/test',
+        ...endpoints,
+      },
+      scopes: 'read,write',
+      scopeSeparator: 'space',
+      extraAuthorizeParams: {},
+      extraTokenParams: {},
+      description: null,
+      tags: [],
+      sharedWith: [],
+      ...changes,
+    },
+  };
+}
+
+/** A request as it was handed to the guarded client. */
+export interface SentRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly form: URLSearchParams;
+}
+
+export interface FakeProvider {
+  readonly server: AuthorizationServer;
+  readonly sent: SentRequest[];
+}
+
+/** A protocol client whose every request gets the answer given, and what it sent. */
+export function providerAnswering(
+  answer: (request: SentRequest) => Response | Promise<Response>,
+  options: Partial<Parameters<typeof createAuthorizationServer>[0]> = {},
+): FakeProvider {
+  const sent: SentRequest[] = [];
+  const fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    const form = init.body instanceof URLSearchParams ? init.body : new URLSearchParams();
+    const request = { url, method: init.method ?? 'GET', headers: new Headers(init.headers), form };
+    sent.push(request);
+    return answer(request);
+  };
+  const server = createAuthorizationServer({ fetch, clock: fixedClock, allowInsecureLoopback: false, ...options });
+  return { server, sent };
+}
+
+export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
+  Response.json(body, { status, headers });

@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { BrokerError } from '../../../src/domain/errors.ts';
+import type { Tokens } from '../../../src/domain/grant.ts';
+import { Secret } from '../../../src/domain/secret.ts';
+import { clientWith, json, providerAnswering } from './clients.ts';
+
+const token = new Secret('at-1');
+const both: Tokens = {
+  accessToken: token,
+  refreshToken: new Secret('rt-1'),
+  tokenType: 'Bearer',
+  account: null,
+  metadata: {},
+};
+const lost = (): never => {
+  throw new TypeError('fetch failed');
+};
+
+describe('userinfo', () => {
+  test.each([
+    ['sub', { sub: 'alice', id: 'other' }, 'alice'],
+    ['id', { id: 'u-1' }, 'u-1'],
+    ['a number as id', { id: 42 }, '42'],
+    ['nobody', { name: 'Alice' }, null],
+    ['an empty sub', { sub: '' }, null],
+    ['a list', [], null],
+  ])('names the account: %s', async (_title, body, account) => {
+    const { server, sent } = providerAnswering(() => json(body));
+    expect(await server.account(clientWith(), token)).toBe(account);
+    expect(sent).toMatchObject([{ url: 'https://provider.example/userinfo', method: 'GET' }]);
+    expect(sent[0]?.headers.get('authorization')).toBe('Bearer at-1');
+  });
+
+  test('names nobody where there is no such endpoint, and nothing is sent', async () => {
+    const { server, sent } = providerAnswering(lost);
+    expect(await server.account(clientWith({ endpoints: { userinfoUrl: null } }), token)).toBeNull();
+    expect(sent).toEqual([]);
+  });
+
+  test.each([
+    [401, 'provider_rejected_token', undefined],
+    [403, 'provider_rejected_token', undefined],
+    [429, 'provider_unavailable', 9],
+    [503, 'provider_unavailable', 9],
+    [404, 'provider_answer_invalid', undefined],
+    [302, 'provider_answer_invalid', undefined],
+  ])('with status %i throws %s', async (status, code, retryAfterSeconds) => {
+    const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': `${retryAfterSeconds}` };
+    const { server } = providerAnswering(() => json({ sub: 'x' }, status, headers));
+    await expect(server.account(clientWith(), token)).rejects.toMatchObject({ code, retryAfterSeconds });
+  });
+
+  test('that is no JSON throws provider_answer_invalid', async () => {
+    const { server } = providerAnswering(() => new Response('<html>'));
+    await expect(server.account(clientWith(), token)).rejects.toMatchObject({ code: 'provider_answer_invalid' });
+  });
+});
+
+describe('revocation', () => {
+  test('revokes the refresh token first, then the access token', async () => {
+    const { server, sent } = providerAnswering(() => new Response(null));
+    expect(await server.revoke(clientWith(), both)).toBe(true);
+    expect(sent.map(({ url, form }) => [url, form.get('token'), form.get('token_type_hint')])).toEqual([
+      ['https://provider.example/revoke', 'rt-1', 'refresh_token'],
+      ['https://provider.example/revoke', 'at-1', 'access_token'],
+    ]);
+    expect(sent[0]?.form.get('client_secret')).toBe('client-secret');
+  });
+
+  test('has worked when the refresh token is gone, whatever happens to the access token', async () => {
+    const refusing = providerAnswering(({ form }) => json({}, form.get('token') === 'rt-1' ? 200 : 400));
+    expect(await refusing.server.revoke(clientWith(), both)).toBe(true);
+    const breaking = providerAnswering(({ form }) => (form.get('token') === 'rt-1' ? json({}) : lost()));
+    expect(await breaking.server.revoke(clientWith(), both)).toBe(true);
+  });
+
+  test.each([400, 401, 500, 302])(
+    'has not worked with status %i, and the access token is tried too',
+    async (status) => {
+      const { server, sent } = providerAnswering(() => json({ error: 'x' }, status));
+      expect(await server.revoke(clientWith(), both)).toBe(false);
+      expect(sent).toHaveLength(2);
+    },
+  );
+
+  test('does not wait twice for a provider that does not answer', async () => {
+    const { server, sent } = providerAnswering(lost);
+    expect(await server.revoke(clientWith(), both)).toBe(false);
+    expect(sent).toHaveLength(1);
+  });
+
+  test('does nothing without an endpoint, without tokens, or without the client secret', async () => {
+    const { server, sent } = providerAnswering(() => json({}));
+    expect(await server.revoke(clientWith({ endpoints: { revocationUrl: null } }), both)).toBe(false);
+    expect(await server.revoke(clientWith(), { ...both, accessToken: null, refreshToken: null })).toBe(false);
+    expect(await server.revoke(clientWith({ secret: null }), both)).toBe(false);
+    expect(sent).toEqual([]);
+  });
+
+  test('of an access token alone depends on it', async () => {
+    const { server } = providerAnswering(() => json({}));
+    expect(await server.revoke(clientWith(), { ...both, refreshToken: null })).toBe(true);
+  });
+});
+
+describe('the test endpoint', () => {
+  test.each([
+    [200, 'accepted', 'The provider accepted the token (status 200).'],
+    [204, 'accepted', 'The provider accepted the token (status 204).'],
+    [401, 'rejected', 'The provider refused the token (status 401). Authorize again.'],
+    [403, 'rejected', 'The provider refused the token (status 403). Check the scopes.'],
+    [302, 'unclear', 'The test endpoint answered with status 302. Check test_url.'],
+    [404, 'unclear', 'The test endpoint answered with status 404. Check test_url.'],
+    [500, 'unclear', 'The test endpoint answered with status 500. Check test_url.'],
+  ])('with status %i: %s', async (status, outcome, message) => {
+    const body = status === 204 ? null : 'secret page';
+    const { server, sent } = providerAnswering(
+      () => new Response(body, { status, headers: { 'www-authenticate': 'Bearer' } }),
+    );
+    expect(await server.probe(clientWith(), token)).toEqual({ outcome, message });
+    expect(sent).toMatchObject([{ url: 'https://provider.example/test', method: 'GET' }]);
+    expect(sent[0]?.headers.get('authorization')).toBe('Bearer at-1');
+  });
+
+  test('leaves it unclear when nothing comes back or the address is refused', async () => {
+    const { server } = providerAnswering(lost);
+    expect(await server.probe(clientWith(), token)).toMatchObject({ outcome: 'unclear' });
+    const guarded = providerAnswering(() => Promise.reject(new BrokerError('url_not_allowed', 'no')));
+    expect(await guarded.server.probe(clientWith(), token)).toEqual({ outcome: 'unclear', message: 'no' });
+  });
+
+  test('is not called where there is none', async () => {
+    const { server, sent } = providerAnswering(lost);
+    expect(await server.probe(clientWith({ endpoints: { testUrl: null } }), token)).toBeNull();
+    expect(sent).toEqual([]);
+  });
+});
