@@ -1,0 +1,42 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Level, pino } from 'pino';
+import { BrokerError } from '../../domain/errors.ts';
+import type { LogFields, Logger } from '../../ports/logger.ts';
+
+/** Takes one line of JSON, without its end. */
+export type WriteLine = (line: string) => void;
+
+/**
+ * Logs one JSON object a line. Fields that `within` sets are on every line of that work. An error among the fields is
+ * written by its name, code and internal detail; what libraries put into their messages is cut to one short line.
+ */
+export function createJsonLogger(write: WriteLine): Logger {
+  const context = new AsyncLocalStorage<LogFields>();
+  const out = pino(
+    {
+      base: null,
+      formatters: { level: (level) => ({ level }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'event',
+      serializers: { cause: describeCause },
+    },
+    { write: (line: string) => write(line.trimEnd()) },
+  );
+  const log = (level: Level, event: string, fields: LogFields = {}) => out[level]({ ...context.getStore(), ...fields }, event);
+  return {
+    info: (event, fields) => log('info', event, fields),
+    warn: (event, fields) => log('warn', event, fields),
+    error: (event, fields) => log('error', event, fields),
+    within: (fields, work) => context.run({ ...context.getStore(), ...fields }, work),
+  };
+}
+
+function describeCause(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return cause === undefined ? undefined : typeof cause;
+  if (cause instanceof BrokerError) return { code: cause.code, message: cause.message, detail: cause.detail };
+  return { name: cause.name, message: oneLine(cause.message), stack: cause.stack?.split('\n').slice(1, 6).map((line) => line.trim()) };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, 300);
+}

@@ -1,0 +1,105 @@
+import { DefaultAzureCredential, ManagedIdentityCredential } from '@azure/identity';
+import type { TokenCredential } from '@azure/identity';
+import { type AzureTables, createAzureTables, type TablesConnection } from './adapters/azure-tables/index.ts';
+import { createKeyVault } from './adapters/key-vault/index.ts';
+import { createJsonLogger, type WriteLine } from './adapters/log/json-logger.ts';
+import { createGuardedFetch } from './adapters/outbound-http/guarded-fetch.ts';
+import { createUrlPolicy } from './adapters/outbound-http/url-policy.ts';
+import { createMemoryCache } from './adapters/system/memory-cache.ts';
+import { type CorrectedClock, createSystemClock } from './adapters/system/system-clock.ts';
+import { systemDigest } from './adapters/system/system-digest.ts';
+import { createSystemRandom, randomBytes } from './adapters/system/system-random.ts';
+import { createKeyring } from './crypto/keyring.ts';
+import { createAuthorizationServer } from './oauth/authorization-server.ts';
+import type { Settings } from './settings.ts';
+import { type Broker, createBroker } from './usecases/broker.ts';
+
+/** What a test may put in place of the real thing. */
+export interface Replacements {
+  readonly clock?: CorrectedClock;
+  /** How long a lease lives. */
+  readonly leaseMs?: number;
+}
+
+export interface Composition {
+  readonly broker: Broker;
+  /** Makes the tables that are missing: for the embedded host and tests. In Azure the templates make them. */
+  createTables(): Promise<void>;
+  /** Lets go of connections. */
+  close(): Promise<void>;
+}
+
+const apiKeyCacheMs = 60_000;
+const workflowUseCacheMs = 15 * 60_000;
+const mostCached = 10_000;
+
+/** The one place that sees settings, adapters and use cases together. Nothing is sent until a use case runs. */
+export function compose(settings: Settings, writeLine: WriteLine, replacements: Replacements = {}): Composition {
+  const logger = createJsonLogger(writeLine);
+  const clock = replacements.clock ?? createSystemClock();
+  const random = createSystemRandom();
+  const { allowInsecureLoopback } = settings;
+  const keyVault = createKeyVault({ url: settings.keyVaultUrl, credential: credentialFor(settings), allowInsecureLoopback, clock });
+  const keyring = createKeyring({
+    load: async () =>
+      settings.encryptionKeys.length > 0
+        ? settings.encryptionKeys
+        : keyVault.loadEncryptionKeys(settings.encryptionKeySecretName),
+    clock,
+    randomBytes,
+    onReloadFailed: (cause) => logger.warn('encryption_keys_not_reloaded', { cause }),
+  });
+  const tables: AzureTables = createAzureTables({
+    connection: tablesConnection(settings),
+    prefix: settings.tablePrefix,
+    keyring,
+    random,
+    clock,
+    onStorageDate: (serverNowMs) => clock.correct(serverNowMs),
+    onMalformedRow: (row) => logger.error('malformed_row', { ...row }),
+    allowInsecureConnection: allowInsecureLoopback,
+    ...(replacements.leaseMs !== undefined && { leaseMs: replacements.leaseMs }),
+  });
+  const outbound = createGuardedFetch({ allowInsecureLoopback });
+  const { createTables, isReachable, ...stores } = tables;
+  const broker = createBroker(
+    {
+      ...stores,
+      clock,
+      random,
+      digest: systemDigest,
+      logger,
+      vault: keyVault.vault,
+      authorizationServer: createAuthorizationServer({ fetch: outbound.fetch, clock, allowInsecureLoopback }),
+      urlPolicy: createUrlPolicy({ allowInsecureLoopback }),
+      policy: settings,
+    },
+    {
+      credentials: createMemoryCache({ maxItems: mostCached, lifeMs: settings.credentialCacheSeconds * 1000, clock }),
+      callers: createMemoryCache({ maxItems: mostCached, lifeMs: apiKeyCacheMs, clock }),
+      workflowUses: createMemoryCache({ maxItems: mostCached, lifeMs: workflowUseCacheMs, clock }),
+    },
+    {
+      storage: async () => assertReachable(await isReachable()),
+      vault: async () => assertReachable(await keyVault.isReachable()),
+      encryption_key: () => keyring.keyIds(),
+    },
+  );
+  return { broker, createTables, close: () => outbound.close() };
+}
+
+function tablesConnection({ storage, ...settings }: Settings): TablesConnection {
+  if ('connectionString' in storage) return storage;
+  return { tableServiceUri: storage.tableServiceUri, credential: credentialFor({ storage, ...settings }) };
+}
+
+/** In Azure the function app's own identity; elsewhere whatever the developer is signed in with. */
+function credentialFor({ storage }: Settings): TokenCredential {
+  if ('connectionString' in storage) return new DefaultAzureCredential();
+  const clientId = storage.managedIdentityClientId;
+  return clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
+}
+
+function assertReachable(isReachable: boolean): void {
+  if (!isReachable) throw new Error('not reachable');
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { BrokerError, errorCodes } from '../../domain/errors.ts';
+import { errorPage } from '../pages/error-page.ts';
+import type { Answer } from './route.ts';
+import { statusOf } from './status.ts';
+
+export const errorSchema = z
+  .object({
+    error: z.enum(errorCodes).meta({ description: 'What went wrong. docs/errors.md has an entry for each.' }),
+    message: z.string(),
+    details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    correlation_id: z.string(),
+  })
+  .meta({ id: 'Error', description: 'The form of every error. Some errors carry more fields.' });
+
+/** An error as an answer. What is not a `BrokerError` becomes `internal_error`, without a word about its cause. */
+export function answerError(error: unknown, context: { readonly correlationId: string; readonly isPage: boolean }): Answer {
+  const known = error instanceof BrokerError ? error : new BrokerError('internal_error', 'Something went wrong.');
+  const status = statusOf[known.code];
+  const headers: Record<string, string> = {};
+  if (known.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(known.retryAfterSeconds));
+  if (status === 401) headers['www-authenticate'] = 'Bearer';
+  if (context.isPage) {
+    const page = errorPage(known.message, context.correlationId);
+    return { status, html: page.html, headers: { ...headers, ...page.headers } };
+  }
+  const { code, message, details, extra } = known;
+  const json = { error: code, message, ...(details && { details }), ...extra, correlation_id: context.correlationId };
+  return { status, headers, json };
+}

@@ -1,0 +1,106 @@
+import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
+import type { z } from 'zod';
+import type { ErrorCode } from '../domain/errors.ts';
+import { errorSchema } from './http/errors.ts';
+import type { Route, RouteResponse } from './http/route.ts';
+import { statusOf } from './http/status.ts';
+
+const organisationHeader = {
+  name: 'X-Organization-Id',
+  in: 'header' as const,
+  required: false,
+  description: 'Which of the caller’s organisations. Left out: the only one, or GLOBAL for a platform caller.',
+  schema: { type: 'string' as const },
+  example: 'ORG123',
+};
+
+/**
+ * The API as an OpenAPI 3.1 document, made from the route table alone. The library is loaded at first use: most
+ * processes never need it.
+ */
+export async function openApiDocument(routes: readonly Route[], serverUrl: string): Promise<object> {
+  const { createDocument } = await import('zod-openapi');
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const route of routes) {
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) };
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Bowline',
+      version: '0.1.0',
+      description: 'A broker for OAuth connections: set one up once, then get a live access token by its name.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: serverUrl }],
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    security: [{ bearer: [] }, { apiKey: [] }],
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An API key of Bowline' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+      },
+    },
+    paths: paths as ZodOpenApiPathsObject,
+  });
+}
+
+function operationOf(route: Route): ZodOpenApiOperationObject {
+  const { request, permission } = route;
+  return {
+    operationId: route.name,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(permission.kind === 'public' && { security: [] }),
+    ...(permission.kind === 'organisation' && {
+      description: `Takes one of the roles ${permission.roles.join(', ')}.`,
+      parameters: [organisationHeader],
+    }),
+    ...(request && {
+      requestParams: {
+        ...(request.params && { path: request.params as z.ZodObject }),
+        ...(request.query && { query: request.query as z.ZodObject }),
+        ...(request.headers && { header: request.headers as z.ZodObject }),
+      },
+      ...(request.body && { requestBody: { content: { 'application/json': { schema: request.body } } } }),
+    }),
+    responses: { ...successes(route), ...failures(route) } as ZodOpenApiOperationObject['responses'],
+  };
+}
+
+function successes({ responses }: Route): Record<string, object> {
+  return Object.fromEntries(Object.entries(responses).map(([status, response]) => [status, successOf(response)]));
+}
+
+function successOf({ description, schema, isPage }: RouteResponse): object {
+  if (isPage) return { description, content: { 'text/html': { schema: { type: 'string' } } } };
+  return { description, ...(schema && { content: { 'application/json': { schema } } }) };
+}
+
+function failures(route: Route): Record<string, object> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of errorsOf(route)) byStatus.set(statusOf[code], [...(byStatus.get(statusOf[code]) ?? []), code]);
+  const taken = new Set(Object.keys(route.responses).map(Number));
+  const described = [...byStatus].filter(([status]) => !taken.has(status));
+  return Object.fromEntries(
+    described.map(([status, codes]) => [
+      status,
+      {
+        description: codes.map((code) => `\`${code}\``).join(', '),
+        content: route.isPage
+          ? { 'text/html': { schema: { type: 'string' } } }
+          : { 'application/json': { schema: errorSchema } },
+      },
+    ]),
+  );
+}
+
+/** The errors that a route names, and those that follow from its permission and its body. */
+function errorsOf({ errors, permission, request }: Route): readonly ErrorCode[] {
+  const all: ErrorCode[] = [...(errors ?? [])];
+  if (permission.kind !== 'public') all.push('unauthenticated', 'storage_unavailable');
+  if (permission.kind === 'organisation') all.push('organization_required', 'organization_forbidden', 'role_required');
+  if (request?.body) all.push('validation_failed', 'length_required', 'payload_too_large');
+  all.push('misconfigured');
+  return [...new Set(all)];
+}

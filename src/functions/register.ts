@@ -1,0 +1,46 @@
+import { app, type HttpMethod, output } from '@azure/functions';
+import { type BrokerSource, serve } from './http/serve.ts';
+import { routeTable } from './route-table.ts';
+import { unknownRoute } from './routes/unknown-route.ts';
+import { refreshBatch } from './triggers/refresh-batch.ts';
+import { refreshSweep } from './triggers/refresh-sweep.ts';
+
+export interface Registration {
+  readonly broker: BrokerSource;
+  readonly refreshSchedule: string;
+  readonly queueName: string;
+  /** Runs when the host stops the process. */
+  readonly onStop: () => Promise<void>;
+}
+
+/** The storage that queue bindings use, by the name of its setting. */
+const storageConnection = 'OAuthStorage';
+const everyMethod: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
+
+/** Registers every function with Azure: the route table, the catch-all after it, the timer and the queue. */
+export function registerFunctions({ broker, refreshSchedule, queueName, onStop }: Registration): void {
+  const queue = output.storageQueue({ queueName, connection: storageConnection });
+  for (const route of routeTable) {
+    app.http(route.name, {
+      methods: [route.method],
+      route: route.path.slice(1),
+      authLevel: 'anonymous',
+      ...(route.usesQueue === true && { extraOutputs: [queue] }),
+      handler: serve(route, broker, queue),
+    });
+  }
+  const unknown = unknownRoute(routeTable);
+  app.http(unknown.name, {
+    methods: everyMethod,
+    route: unknown.path.slice(1),
+    authLevel: 'anonymous',
+    handler: serve(unknown, broker, queue),
+  });
+  app.timer('refreshSweep', {
+    schedule: refreshSchedule,
+    extraOutputs: [queue],
+    handler: refreshSweep(broker, queue),
+  });
+  app.storageQueue('refreshBatch', { queueName, connection: storageConnection, handler: refreshBatch(broker) });
+  app.hook.appTerminate(onStop);
+}

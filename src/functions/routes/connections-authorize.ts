@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { operate } from '../http/roles.ts';
+import { defineRoute } from '../http/route.ts';
+import { connectionParams, isoTime, userId } from '../schemas/fields.ts';
+
+export const connectionsAuthorize = defineRoute({
+  name: 'connections-authorize',
+  method: 'POST',
+  path: '/oauth/connections/{connection_name}/authorize',
+  tag: 'Authorization',
+  summary: 'Begin an authorization: get the page at which a person signs in',
+  permission: operate,
+  request: {
+    params: connectionParams,
+    body: z.strictObject({
+      user_id: userId.nullish(),
+      return_url: z.string().max(2048).nullish().meta({ description: 'Where the browser goes in the end; its origin must be allowed' }),
+      login_hint: z.string().max(320).nullish(),
+      scopes: z.string().max(4096).nullish().meta({ description: 'Some of the connection’s scopes; else all' }),
+      prompt: z.string().max(100).nullish(),
+      allow_account_change: z.boolean().nullish().meta({ description: 'Allow another account than before' }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'Open `connect_url` in a browser, or `authorization_url` where the deployment allows it',
+      schema: z.object({
+        authorization_url: z.string().nullable(),
+        connect_url: z.string(),
+        state: z.string().nullable(),
+        expires_at: isoTime,
+      }),
+    },
+  },
+  errors: ['validation_failed', 'authorization_not_applicable', 'return_url_not_allowed', 'connection_not_found'],
+  handle: async (broker, { params, body, org, caller }) => {
+    const started = await broker.startAuthorization({
+      org,
+      name: params.connection_name,
+      caller,
+      userId: body.user_id ?? null,
+      returnUrl: body.return_url ?? null,
+      loginHint: body.login_hint ?? null,
+      scopes: body.scopes ?? null,
+      prompt: body.prompt ?? null,
+      allowAccountChange: body.allow_account_change ?? false,
+    });
+    const json = {
+      authorization_url: started.authorizationUrl,
+      connect_url: started.connectUrl,
+      state: started.state?.reveal() ?? null,
+      expires_at: new Date(started.expiresAt).toISOString(),
+    };
+    return { status: 200, json };
+  },
+});

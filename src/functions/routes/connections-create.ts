@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { Secret } from '../../domain/secret.ts';
+import { administer } from '../http/roles.ts';
+import { defineRoute } from '../http/route.ts';
+import { connectionDetail, presentDetail } from '../schemas/connection.ts';
+import { configOf, createBody } from '../schemas/connection-input.ts';
+import { queryFlag } from '../schemas/fields.ts';
+
+export const connectionsCreate = defineRoute({
+  name: 'connections-create',
+  method: 'POST',
+  path: '/oauth/connections',
+  tag: 'Connections',
+  summary: 'Create a connection',
+  permission: administer,
+  request: {
+    query: z.strictObject({
+      connect: queryFlag(false).meta({ description: 'Get the first token at once, where no person is needed' }),
+    }),
+    body: createBody,
+  },
+  responses: { 201: { description: 'The connection, without its secrets', schema: connectionDetail } },
+  errors: ['validation_failed', 'url_not_allowed', 'connection_exists', 'vault_unavailable'],
+  handle: async (broker, { body, query, org, caller }) => {
+    const stored = await broker.createConnection({
+      org,
+      name: body.connection_name,
+      callerId: caller.id,
+      config: configOf(body, org),
+      clientSecret: body.client_secret ? new Secret(body.client_secret) : null,
+      refreshToken: body.refresh_token ? new Secret(body.refresh_token) : null,
+      connect: query.connect,
+    });
+    const view = { now: broker.clock.now(), publicBaseUrl: broker.policy.publicBaseUrl };
+    return { status: 201, json: presentDetail(stored, view), headers: { etag: `"${stored.connection.revision}"` } };
+  },
+});

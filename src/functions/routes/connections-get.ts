@@ -1,0 +1,21 @@
+import { inspect } from '../http/roles.ts';
+import { defineRoute } from '../http/route.ts';
+import { connectionDetail, presentDetail } from '../schemas/connection.ts';
+import { connectionParams } from '../schemas/fields.ts';
+
+export const connectionsGet = defineRoute({
+  name: 'connections-get',
+  method: 'GET',
+  path: '/oauth/connections/{connection_name}',
+  tag: 'Connections',
+  summary: 'Read a connection: the organisation’s own, else the one that GLOBAL shares',
+  permission: inspect,
+  request: { params: connectionParams },
+  responses: { 200: { description: 'The connection, with an ETag for If-Match', schema: connectionDetail } },
+  errors: ['validation_failed', 'connection_not_found'],
+  handle: async (broker, { params, org }) => {
+    const stored = await broker.getConnection({ org, name: params.connection_name });
+    const view = { now: broker.clock.now(), publicBaseUrl: broker.policy.publicBaseUrl };
+    return { status: 200, json: presentDetail(stored, view), headers: { etag: `"${stored.connection.revision}"` } };
+  },
+});

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { Secret } from '../../domain/secret.ts';
+import { administer } from '../http/roles.ts';
+import { defineRoute } from '../http/route.ts';
+import { connectionDetail, presentDetail } from '../schemas/connection.ts';
+import { changedConfig, updateBody } from '../schemas/connection-input.ts';
+import { connectionParams } from '../schemas/fields.ts';
+
+export const connectionsUpdate = defineRoute({
+  name: 'connections-update',
+  method: 'PUT',
+  path: '/oauth/connections/{connection_name}',
+  tag: 'Connections',
+  summary: 'Change a connection. A change of endpoints, client or scopes drops its tokens',
+  permission: administer,
+  request: {
+    params: connectionParams,
+    body: updateBody,
+    headers: z.object({ 'If-Match': z.string().optional().meta({ description: 'The ETag that was read' }) }),
+  },
+  responses: { 200: { description: 'The connection as it is now', schema: connectionDetail } },
+  errors: ['validation_failed', 'url_not_allowed', 'connection_not_found', 'connection_changed', 'vault_unavailable'],
+  handle: async (broker, { params, body, org, caller, raw }) => {
+    const { client_secret: secret } = body;
+    const stored = await broker.updateConnection({
+      org,
+      name: params.connection_name,
+      caller,
+      change: (config) => changedConfig(config, body, org),
+      clientSecret: typeof secret === 'string' ? new Secret(secret) : secret,
+      expectedRevision: revisionOf(raw.headers.get('if-match')),
+    });
+    const view = { now: broker.clock.now(), publicBaseUrl: broker.policy.publicBaseUrl };
+    return { status: 200, json: presentDetail(stored, view), headers: { etag: `"${stored.connection.revision}"` } };
+  },
+});
+
+/** `*` asks only that there be a connection, which a change asks anyway (RFC 9110 section 13.1.1). */
+function revisionOf(ifMatch: string | null): string | undefined {
+  if (ifMatch === null || ifMatch.trim() === '*') return undefined;
+  return ifMatch.trim().replace(/^"(.*)"$/, '$1');
+}

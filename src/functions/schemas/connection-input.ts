@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { type ConnectionConfig, clientAuthMethods, type Endpoints, flowTypes, scopeSeparators } from '../../domain/connection.ts';
+import { GLOBAL, type OrgId, orgIdPattern } from '../../domain/ids.ts';
+import { connectionName } from './fields.ts';
+
+const url = z.string().min(1).max(2048).meta({ example: 'https://login.example.com/oauth/token' });
+const parameters = z.record(z.string().min(1).max(100), z.string().max(2000));
+const secret = z.string().min(1).max(16_384).meta({ writeOnly: true, example: 'the-secret-from-the-provider' });
+
+const changeableFields = {
+  authorization_url: url.nullish(),
+  issuer: url.nullish(),
+  revocation_url: url.nullish(),
+  userinfo_url: url.nullish(),
+  test_url: url.nullish(),
+  client_secret: secret.nullish(),
+  scopes: z.string().max(4096).nullish().meta({ description: 'Separated by commas or spaces', example: 'read,write' }),
+  scope_separator: z.enum(scopeSeparators).nullish(),
+  extra_authorize_params: parameters.nullish(),
+  extra_token_params: parameters.nullish(),
+  client_auth: z.enum(clientAuthMethods).nullish(),
+  description: z.string().max(1000).nullish(),
+  tags: z.array(z.string().min(1).max(64)).max(20).nullish(),
+  shared_with: z
+    .array(z.union([z.literal('*'), z.string().regex(orgIdPattern, `must match ${orgIdPattern.source}`)]))
+    .max(500)
+    .nullish()
+    .meta({ description: 'For connections of GLOBAL: ["*"], or the organisations that may use it' }),
+};
+
+const clientId = z.string().min(1).max(1024).meta({ example: 'client-id-from-the-provider' });
+
+export const createBody = z
+  .strictObject({
+    connection_name: connectionName,
+    oauth_flow_type: z.enum(flowTypes),
+    client_id: clientId,
+    token_url: url,
+    refresh_token: secret.nullish(),
+    ...changeableFields,
+  })
+  .meta({ id: 'NewConnection' });
+
+export const updateBody = z
+  .strictObject({ client_id: clientId.optional(), token_url: url.optional(), ...changeableFields })
+  .meta({ id: 'ConnectionUpdate', description: 'Fields left out stay as they are; null clears.' });
+
+type CreateBody = z.output<typeof createBody>;
+type UpdateBody = z.output<typeof updateBody>;
+
+/** The configuration that a create body describes, with its defaults. */
+export function configOf(body: CreateBody, org: OrgId): ConnectionConfig {
+  const empty: ConnectionConfig = {
+    flowType: body.oauth_flow_type,
+    clientId: body.client_id,
+    clientAuth: 'client_secret_basic',
+    endpoints: {
+      authorizationUrl: null,
+      tokenUrl: body.token_url,
+      issuer: null,
+      revocationUrl: null,
+      userinfoUrl: null,
+      testUrl: null,
+    },
+    scopes: null,
+    scopeSeparator: 'space',
+    extraAuthorizeParams: {},
+    extraTokenParams: {},
+    description: null,
+    tags: [],
+    sharedWith: defaultSharing(org),
+  };
+  const { oauth_flow_type, connection_name, refresh_token, ...fields } = body;
+  return changedConfig(empty, fields, org);
+}
+
+/** A configuration with the named fields changed. */
+export function changedConfig(config: ConnectionConfig, body: UpdateBody, org: OrgId): ConnectionConfig {
+  return {
+    ...config,
+    clientId: body.client_id ?? config.clientId,
+    clientAuth: changed(body.client_auth, config.clientAuth, 'client_secret_basic'),
+    endpoints: changedEndpoints(config.endpoints, body),
+    scopes: changed(body.scopes, config.scopes, null),
+    scopeSeparator: changed(body.scope_separator, config.scopeSeparator, 'space'),
+    extraAuthorizeParams: changed(body.extra_authorize_params, config.extraAuthorizeParams, {}),
+    extraTokenParams: changed(body.extra_token_params, config.extraTokenParams, {}),
+    description: changed(body.description, config.description, null),
+    tags: changed(body.tags, config.tags, []),
+    sharedWith: changed(body.shared_with, config.sharedWith, defaultSharing(org)),
+  };
+}
+
+function changedEndpoints(before: Endpoints, body: UpdateBody): Endpoints {
+  return {
+    authorizationUrl: changed(body.authorization_url, before.authorizationUrl, null),
+    tokenUrl: body.token_url ?? before.tokenUrl,
+    issuer: changed(body.issuer, before.issuer, null),
+    revocationUrl: changed(body.revocation_url, before.revocationUrl, null),
+    userinfoUrl: changed(body.userinfo_url, before.userinfoUrl, null),
+    testUrl: changed(body.test_url, before.testUrl, null),
+  };
+}
+
+/** Left out: as before. Null: cleared. */
+function changed<Value>(given: Value | null | undefined, before: Value, cleared: Value): Value {
+  return given === undefined ? before : (given ?? cleared);
+}
+
+function defaultSharing(org: OrgId): readonly string[] {
+  return org === GLOBAL ? ['*'] : [];
+}

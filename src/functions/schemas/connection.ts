@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { clientAuthMethods, flowTypes, missingScopes, needsPerson, scopeSeparators } from '../../domain/connection.ts';
+import { connectionStatuses, type Grant, statusReasons } from '../../domain/grant.ts';
+import { visibleStatus } from '../../domain/grant-status.ts';
+import type { StoredConnection } from '../../ports/connection-store.ts';
+import { iso, isoTime } from './fields.ts';
+
+export const statusFields = {
+  status: z.enum(connectionStatuses),
+  status_reason: z.enum(statusReasons).nullable(),
+  status_message: z.string().nullable(),
+};
+
+const summaryFields = {
+  connection_name: z.string(),
+  provider: z.null(),
+  oauth_flow_type: z.enum(flowTypes),
+  ...statusFields,
+  expires_at: isoTime.nullable(),
+  last_refresh_at: isoTime.nullable(),
+  org_id: z.string(),
+  created_at: isoTime,
+  updated_at: isoTime,
+  tags: z.array(z.string()),
+};
+
+export const connectionSummary = z.object(summaryFields).meta({ id: 'ConnectionSummary' });
+
+export const failureSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  since: isoTime,
+  attempts: z.number(),
+});
+
+export const connectionDetail = z
+  .object({
+    ...summaryFields,
+    client_id: z.string(),
+    client_auth: z.enum(clientAuthMethods),
+    authorization_url: z.string().nullable(),
+    token_url: z.string(),
+    issuer: z.string().nullable(),
+    revocation_url: z.string().nullable(),
+    userinfo_url: z.string().nullable(),
+    test_url: z.string().nullable(),
+    scopes: z.string().nullable(),
+    scope_separator: z.enum(scopeSeparators),
+    extra_authorize_params: z.record(z.string(), z.string()),
+    extra_token_params: z.record(z.string(), z.string()),
+    description: z.string().nullable(),
+    shared_with: z.array(z.string()),
+    granted_scopes: z.string().nullable(),
+    missing_scopes: z.array(z.string()),
+    redirect_uri: z.string().nullable().meta({ description: 'The URL to register at the provider' }),
+    has_client_secret: z.boolean(),
+    has_refresh_token: z.boolean(),
+    last_test_at: isoTime.nullable(),
+    next_refresh_at: isoTime.nullable(),
+    created_by: z.string(),
+    pending_authorization: z.boolean(),
+    failure: failureSchema.nullable(),
+  })
+  .meta({ id: 'ConnectionDetail' });
+
+export type ConnectionSummary = z.input<typeof connectionSummary>;
+export type ConnectionDetail = z.input<typeof connectionDetail>;
+
+export function presentSummary({ connection, own }: StoredConnection, now: number): ConnectionSummary {
+  const { name, org, config, createdAt, updatedAt } = connection;
+  const seen = visibleStatus(own.grant, config.flowType, now);
+  return {
+    connection_name: name,
+    provider: null,
+    oauth_flow_type: config.flowType,
+    status: seen.status,
+    status_reason: seen.statusReason,
+    status_message: seen.statusMessage,
+    expires_at: iso(own.grant.expiresAt),
+    last_refresh_at: iso(own.grant.lastRefreshAt),
+    org_id: org,
+    created_at: new Date(createdAt).toISOString(),
+    updated_at: new Date(updatedAt).toISOString(),
+    tags: [...config.tags],
+  };
+}
+
+export function presentDetail(stored: StoredConnection, view: { readonly now: number; readonly publicBaseUrl: string }): ConnectionDetail {
+  const { connection, own } = stored;
+  const { config } = connection;
+  const { grant } = own;
+  return {
+    ...presentSummary(stored, view.now),
+    client_id: config.clientId,
+    client_auth: config.clientAuth,
+    authorization_url: config.endpoints.authorizationUrl,
+    token_url: config.endpoints.tokenUrl,
+    issuer: config.endpoints.issuer,
+    revocation_url: config.endpoints.revocationUrl,
+    userinfo_url: config.endpoints.userinfoUrl,
+    test_url: config.endpoints.testUrl,
+    scopes: config.scopes,
+    scope_separator: config.scopeSeparator,
+    extra_authorize_params: { ...config.extraAuthorizeParams },
+    extra_token_params: { ...config.extraTokenParams },
+    description: config.description,
+    shared_with: [...config.sharedWith],
+    granted_scopes: grant.grantedScopes,
+    missing_scopes: [...missingScopes(config.scopes, grant.grantedScopes)],
+    redirect_uri: needsPerson(config.flowType) ? `${view.publicBaseUrl}/api/oauth/callback/${connection.name}` : null,
+    has_client_secret: connection.clientSecretRef !== null,
+    has_refresh_token: grant.hasRefreshToken,
+    last_test_at: iso(connection.lastTestAt),
+    next_refresh_at: iso(grant.failure?.retryAt ?? grant.dueAt),
+    created_by: connection.createdBy,
+    pending_authorization: visibleStatus(grant, config.flowType, view.now).pendingAuthorization,
+    failure: presentFailure(grant),
+  };
+}
+
+export function presentFailure({ failure }: Grant): z.input<typeof failureSchema> | null {
+  if (failure === null) return null;
+  const { code, message, since, attempts } = failure;
+  return { code, message, since: new Date(since).toISOString(), attempts };
+}

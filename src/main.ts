@@ -1,0 +1,50 @@
+import { type Composition, compose } from './composition.ts';
+import { BrokerError } from './domain/errors.ts';
+import { registerFunctions } from './functions/register.ts';
+import { registrationSettings, SettingsError, settingsOfProcess } from './settings.ts';
+
+let writeLine: (line: string) => void = (line) => console.log(line);
+
+/** Sends log lines elsewhere than to standard output. */
+export function logLinesTo(write: (line: string) => void): void {
+  writeLine = write;
+}
+
+const composition = composeOrProblems();
+
+/** Names every faulty setting. Empty when all is well. */
+export function settingsProblems(): readonly string[] {
+  return 'problems' in composition ? composition.problems : [];
+}
+
+/** Makes the tables that are missing. In Azure the templates make them. */
+export async function createTables(): Promise<void> {
+  await runningComposition().createTables();
+}
+
+registerFunctions({
+  ...registrationSettings(),
+  broker: () => runningComposition().broker,
+  onStop: async () => {
+    if ('problems' in composition) return;
+    await composition.broker.drain();
+    await composition.close();
+  },
+});
+
+function composeOrProblems(): Composition | { readonly problems: readonly string[] } {
+  try {
+    return compose(settingsOfProcess(), (line) => writeLine(line));
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const { problems } = error;
+    console.error(JSON.stringify({ level: 'error', event: 'misconfigured', problems }));
+    return { problems };
+  }
+}
+
+/** With faulty settings every function is there and says so. */
+function runningComposition(): Composition {
+  if (!('problems' in composition)) return composition;
+  throw new BrokerError('misconfigured', 'The settings of this deployment are faulty. Its log names them.');
+}

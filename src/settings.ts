@@ -1,0 +1,199 @@
+import { Cron } from 'croner';
+import { z } from 'zod';
+import { Secret } from './domain/secret.ts';
+
+/** Where the data account is: by connection string, or by address with a managed identity. */
+export type StorageSettings =
+  | { readonly connectionString: Secret }
+  | { readonly tableServiceUri: string; readonly managedIdentityClientId: string | undefined };
+
+export interface Settings {
+  readonly storage: StorageSettings;
+  readonly keyVaultUrl: string;
+  /** Overrides the vault's encryption keys. Empty: the vault is read. */
+  readonly encryptionKeys: readonly Secret[];
+  readonly encryptionKeySecretName: string;
+  readonly publicBaseUrl: string;
+  readonly allowedReturnOrigins: readonly string[];
+  readonly requireConnectPage: boolean;
+  readonly refreshSchedule: string;
+  readonly sweepIntervalSeconds: number;
+  readonly refreshWindowSeconds: number;
+  readonly idleAfterSeconds: number;
+  readonly credentialMinTtlSeconds: number;
+  readonly credentialCacheSeconds: number;
+  readonly tablePrefix: string;
+  readonly bootstrapAdminKeySha256: string | undefined;
+  readonly allowInsecureLoopback: boolean;
+}
+
+/** Settings that do not hold together. Each problem names its setting, never its value. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`Faulty settings: ${problems.join('; ')}`);
+    this.problems = problems;
+  }
+}
+
+export const defaultRefreshSchedule = '0 */30 * * * *';
+
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
+const seconds = (least: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number of seconds')
+    .transform(Number)
+    .refine((value) => value >= least, `must be at least ${least}`);
+const origin = z.string().refine(isOrigin, 'must be an origin such as https://example.com, without a path');
+const url = z.string().refine((text) => URL.canParse(text), 'must be a URL');
+const list = (text: string) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
+const schema = z.object({
+  OAuthStorage: z.string().optional(),
+  AZURE_STORAGE_CONNECTION_STRING: z.string().optional(),
+  OAuthStorage__tableServiceUri: url.optional(),
+  OAuthStorage__queueServiceUri: url.optional(),
+  OAuthStorage__credential: z.literal('managedidentity', 'must be managedidentity').optional(),
+  OAuthStorage__clientId: z.string().optional(),
+  AZURE_KEY_VAULT_URL: url,
+  OAUTH_TOKEN_ENCRYPTION_KEY: z.string().default(''),
+  ENCRYPTION_KEY_SECRET_NAME: z
+    .string()
+    .regex(/^[0-9A-Za-z-]{1,127}$/, 'must be a name of a vault secret')
+    .default('oauth-token-encryption-key'),
+  PUBLIC_BASE_URL: origin,
+  ALLOWED_RETURN_ORIGINS: z.string().default('').transform(list).pipe(z.array(origin)),
+  REQUIRE_CONNECT_PAGE: flag.default(false),
+  REFRESH_SCHEDULE: z.string().default(defaultRefreshSchedule),
+  REFRESH_WINDOW_SECONDS: seconds(0).default(14_400),
+  IDLE_AFTER_SECONDS: seconds(1).default(604_800),
+  CREDENTIAL_MIN_TTL_SECONDS: seconds(0).default(60),
+  CREDENTIAL_CACHE_SECONDS: seconds(0).default(5),
+  TABLE_PREFIX: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,19}$/, 'must be 1 to 20 lower-case letters and digits, beginning with a letter')
+    .optional(),
+  BOOTSTRAP_ADMIN_KEY_SHA256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be a SHA-256 in hex')
+    .transform((text) => text.toLowerCase())
+    .optional(),
+  ALLOW_INSECURE_LOOPBACK: flag.default(false),
+});
+
+/** The names of the function app's settings, as `local.settings.example.json` lists them. */
+export const settingNames: readonly string[] = Object.keys(schema.shape);
+
+/** The names of the embedded host's own settings, which the function app does not read. */
+export const hostSettingNames = ['BOWLINE_PORT', 'BOWLINE_HOME', 'BOWLINE_EMBEDDED'] as const;
+
+/** Reads settings from an environment into a frozen object. Throws `SettingsError` with every problem at once. */
+export function loadSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const given = Object.fromEntries(settingNames.map((name) => [name, environment[name]?.trim() || undefined]));
+  const parsed = schema.safeParse(given);
+  const relations = relationProblems(given);
+  if (!parsed.success) throw new SettingsError([...parsed.error.issues.map(describeIssue), ...relations]);
+  const schedule = sweepIntervalSeconds(parsed.data.REFRESH_SCHEDULE);
+  if (schedule === undefined) relations.push('REFRESH_SCHEDULE must be an NCRONTAB expression of six fields');
+  if (relations.length > 0) throw new SettingsError(relations);
+  return Object.freeze(toSettings(parsed.data, schedule ?? 0));
+}
+
+/** The settings of this process. Throws `SettingsError`. */
+export function settingsOfProcess(): Settings {
+  return loadSettings(process.env);
+}
+
+/** What the registration of functions needs even when other settings are faulty. */
+export function registrationSettings(): { readonly refreshSchedule: string; readonly queueName: string } {
+  const schedule = process.env.REFRESH_SCHEDULE?.trim();
+  const prefix = process.env.TABLE_PREFIX?.trim() ?? '';
+  return {
+    refreshSchedule: schedule && sweepIntervalSeconds(schedule) !== undefined ? schedule : defaultRefreshSchedule,
+    queueName: refreshQueueName(schema.shape.TABLE_PREFIX.safeParse(prefix || undefined).success ? prefix : ''),
+  };
+}
+
+export function refreshQueueName(tablePrefix: string): string {
+  return `${tablePrefix}oauth-refresh`;
+}
+
+function toSettings(raw: z.output<typeof schema>, sweepSeconds: number): Settings {
+  const connectionString = raw.OAuthStorage ?? raw.AZURE_STORAGE_CONNECTION_STRING;
+  return {
+    storage:
+      connectionString !== undefined
+        ? { connectionString: new Secret(connectionString) }
+        : {
+            tableServiceUri: raw.OAuthStorage__tableServiceUri ?? '',
+            managedIdentityClientId: raw.OAuthStorage__clientId,
+          },
+    keyVaultUrl: raw.AZURE_KEY_VAULT_URL,
+    encryptionKeys: list(raw.OAUTH_TOKEN_ENCRYPTION_KEY).map((key) => new Secret(key)),
+    encryptionKeySecretName: raw.ENCRYPTION_KEY_SECRET_NAME,
+    publicBaseUrl: new URL(raw.PUBLIC_BASE_URL).origin,
+    allowedReturnOrigins: raw.ALLOWED_RETURN_ORIGINS.map((text) => new URL(text).origin),
+    requireConnectPage: raw.REQUIRE_CONNECT_PAGE,
+    refreshSchedule: raw.REFRESH_SCHEDULE,
+    sweepIntervalSeconds: sweepSeconds,
+    refreshWindowSeconds: raw.REFRESH_WINDOW_SECONDS,
+    idleAfterSeconds: raw.IDLE_AFTER_SECONDS,
+    credentialMinTtlSeconds: raw.CREDENTIAL_MIN_TTL_SECONDS,
+    credentialCacheSeconds: raw.CREDENTIAL_CACHE_SECONDS,
+    tablePrefix: raw.TABLE_PREFIX ?? '',
+    bootstrapAdminKeySha256: raw.BOOTSTRAP_ADMIN_KEY_SHA256,
+    allowInsecureLoopback: raw.ALLOW_INSECURE_LOOPBACK,
+  };
+}
+
+/** Problems between settings, each of which is well formed. */
+function relationProblems(given: Readonly<Record<string, string | undefined>>): string[] {
+  const problems: string[] = [];
+  if (!given.OAuthStorage && !given.AZURE_STORAGE_CONNECTION_STRING && !given.OAuthStorage__tableServiceUri) {
+    problems.push('OAuthStorage is missing (or OAuthStorage__tableServiceUri for a managed identity)');
+  }
+  const isLoopbackAllowed = given.ALLOW_INSECURE_LOOPBACK === 'true';
+  for (const name of ['AZURE_KEY_VAULT_URL', 'PUBLIC_BASE_URL', 'OAuthStorage__tableServiceUri']) {
+    const text = given[name];
+    if (text === undefined || !URL.canParse(text)) continue;
+    if (!isSafe(new URL(text), isLoopbackAllowed)) problems.push(`${name} must begin with https://`);
+  }
+  return problems;
+}
+
+function isSafe(address: URL, isLoopbackAllowed: boolean): boolean {
+  if (address.protocol === 'https:') return true;
+  return (
+    isLoopbackAllowed && address.protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(address.hostname)
+  );
+}
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const parsed = new URL(text);
+  return /^https?:$/.test(parsed.protocol) && parsed.username === '' && `${parsed.origin}/` === parsed.href;
+}
+
+/** The longest wait between two runs that follow each other, or undefined when the schedule is not one. */
+function sweepIntervalSeconds(schedule: string): number | undefined {
+  try {
+    if (schedule.split(/\s+/).length !== 6) return undefined;
+    const runs = new Cron(schedule, { timezone: 'UTC', domAndDow: true }).nextRuns(50, '2026-01-01T00:00:00');
+    const gapsMs = runs.slice(1).map((run, index) => run.getTime() - (runs[index]?.getTime() ?? 0));
+    return gapsMs.length === 0 ? undefined : Math.max(...gapsMs) / 1000;
+  } catch {
+    return undefined;
+  }
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const name = String(issue.path[0]);
+  return issue.code === 'invalid_type' ? `${name} is missing` : `${name} ${issue.message}`;
+}

@@ -1,0 +1,41 @@
+import { BrokerError } from '../../domain/errors.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { browserKeyOf, stateHashOf, stateOf } from './link-secrets.ts';
+import { withState } from './start-authorization.ts';
+
+export interface ConnectPage {
+  readonly transaction: Transaction;
+  /** The host that the link goes on to: what a person can check. */
+  readonly providerHost: string;
+  readonly authorizationUrl: string;
+  /** Goes into the cookie that binds this browser. */
+  readonly browserKey: Secret;
+}
+
+export type OpenConnectPage = (connectToken: Secret) => Promise<ConnectPage>;
+
+/**
+ * Opens a connect link: from now on only a browser that opened it can finish this authorization. Opening it again does
+ * no harm. Throws `connect_link_invalid` when the link is unknown, used, cancelled or older than ten minutes.
+ */
+export function createOpenConnectPage(needs: Pick<Dependencies, 'clock' | 'digest' | 'transactions'>): OpenConnectPage {
+  return async (connectToken) => {
+    const state = stateOf(needs.digest, connectToken);
+    const stateHash = stateHashOf(needs.digest, state);
+    const transaction = await needs.transactions.get(stateHash);
+    if (transaction === undefined || transaction.expiresAt <= needs.clock.now()) throw linkInvalid();
+    if (!transaction.isBrowserBound && !(await needs.transactions.bindToBrowser(stateHash))) throw linkInvalid();
+    return {
+      transaction,
+      providerHost: new URL(transaction.authorizationUrl).host,
+      authorizationUrl: withState(transaction.authorizationUrl, state),
+      browserKey: browserKeyOf(needs.digest, transaction.codeVerifier),
+    };
+  };
+}
+
+function linkInvalid(): BrokerError {
+  return new BrokerError('connect_link_invalid', 'This link was used, has expired or was replaced. Ask for a new one.');
+}

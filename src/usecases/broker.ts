@@ -1,0 +1,88 @@
+import type { CallerRecord } from '../domain/caller.ts';
+import type { Cache } from '../ports/cache.ts';
+import { createCancelAuthorization } from './authorization/cancel-authorization.ts';
+import { createFinishAuthorization } from './authorization/finish-authorization.ts';
+import { createOpenConnectPage } from './authorization/open-connect-page.ts';
+import { createStartAuthorization } from './authorization/start-authorization.ts';
+import { createAuthenticate } from './callers/authenticate.ts';
+import { createManageCallers } from './callers/manage-callers.ts';
+import { checkHealth, type Probe } from './check-health.ts';
+import { createCreateConnection } from './connections/create-connection.ts';
+import { createDeleteConnection } from './connections/delete-connection.ts';
+import { createDisconnect } from './connections/disconnect.ts';
+import { findConnection, type ConnectionQuery } from './connections/find-connection.ts';
+import { createImportTokens } from './connections/import-tokens.ts';
+import { createListConnections } from './connections/list-connections.ts';
+import { createListGrants } from './connections/list-grants.ts';
+import { createTestConnection } from './connections/test-connection.ts';
+import { createUpdateConnection } from './connections/update-connection.ts';
+import { createGetCredentials, type OpenGrant } from './credentials/get-credentials.ts';
+import type { Dependencies } from './dependencies.ts';
+import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
+import { createWorkBatch } from './refresh/refresh-batch.ts';
+import { createRefreshConnection } from './refresh/refresh-connection.ts';
+import { createGrantRefresher } from './refresh/refresh-grant.ts';
+import { createStartSweep } from './refresh/sweep.ts';
+import { createManageDependencies } from './workflows/manage-dependencies.ts';
+import { createSwitchWorkflow } from './workflows/switch-workflow.ts';
+import { createUseWorkflow } from './workflows/use-workflow.ts';
+
+/** What this process remembers for a while. */
+export interface BrokerCaches {
+  readonly credentials: Cache<OpenGrant>;
+  readonly callers: Cache<CallerRecord>;
+  readonly workflowUses: Cache<number>;
+}
+
+export type Broker = ReturnType<typeof createBroker>;
+
+/** Puts the use cases together. They know the outside only by the ports that are given. */
+export function createBroker(
+  dependencies: Dependencies,
+  caches: BrokerCaches,
+  probes: Readonly<Record<string, Probe>>,
+) {
+  const refresher = createGrantRefresher(dependencies);
+  const needs = { ...dependencies, refresher };
+
+  /** After a change, this process must not hand out what it remembers from before. */
+  const forgetting =
+    <Request extends readonly unknown[], Result>(change: (...request: Request) => Promise<Result>) =>
+    (...request: Request): Promise<Result> =>
+      change(...request).finally(() => caches.credentials.clear());
+
+  return {
+    clock: dependencies.clock,
+    logger: dependencies.logger,
+    policy: dependencies.policy,
+    authenticate: createAuthenticate({ ...dependencies, known: caches.callers }),
+    callers: createManageCallers({ ...dependencies, known: caches.callers }),
+    createConnection: createCreateConnection(needs),
+    getConnection: (query: ConnectionQuery) => findConnection(dependencies, query),
+    listConnections: createListConnections(dependencies),
+    updateConnection: forgetting(createUpdateConnection(dependencies)),
+    deleteConnection: forgetting(createDeleteConnection(dependencies)),
+    listGrants: createListGrants(dependencies),
+    startAuthorization: createStartAuthorization(dependencies),
+    openConnectPage: createOpenConnectPage(dependencies),
+    finishAuthorization: forgetting(createFinishAuthorization(dependencies)),
+    cancelAuthorization: createCancelAuthorization(dependencies),
+    testConnection: createTestConnection(needs),
+    refreshConnection: forgetting(createRefreshConnection(needs)),
+    importTokens: forgetting(createImportTokens(needs)),
+    disconnect: forgetting(createDisconnect(dependencies)),
+    getCredentials: createGetCredentials({
+      ...needs,
+      cache: caches.credentials,
+      useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
+    }),
+    dependencies: createManageDependencies(dependencies),
+    workflows: createSwitchWorkflow(dependencies),
+    startSweep: createStartSweep(dependencies),
+    workBatch: createWorkBatch(needs),
+    getRefreshJob: createGetRefreshJob(dependencies),
+    checkHealth: () => checkHealth(probes),
+    /** Claims nothing new and waits for the refreshes in flight. */
+    drain: () => refresher.drain(),
+  };
+}

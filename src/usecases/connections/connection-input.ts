@@ -1,0 +1,96 @@
+import type { ConnectionConfig, Endpoints } from '../../domain/connection.ts';
+import { BrokerError, type ErrorDetail } from '../../domain/errors.ts';
+import { GLOBAL, type OrgId } from '../../domain/ids.ts';
+import type { UrlPolicy } from '../../ports/url-policy.ts';
+
+const endpointPaths = {
+  authorizationUrl: 'authorization_url',
+  tokenUrl: 'token_url',
+  issuer: 'issuer',
+  revocationUrl: 'revocation_url',
+  userinfoUrl: 'userinfo_url',
+  testUrl: 'test_url',
+} as const satisfies Record<keyof Endpoints, string>;
+
+/** Parameters that the broker sets itself: nobody may set them from outside (RFC 9700 section 4.7). */
+const reservedParameters = [
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'code',
+  'code_challenge',
+  'code_challenge_method',
+  'code_verifier',
+  'grant_type',
+  'nonce',
+  'password',
+  'redirect_uri',
+  'refresh_token',
+  'request',
+  'request_uri',
+  'response_mode',
+  'response_type',
+  'scope',
+  'state',
+  'username',
+];
+
+/**
+ * Checks what only makes sense together, and every address. Throws `url_not_allowed` when only addresses are wrong,
+ * else `validation_failed`, with every problem at once.
+ */
+export function assertValidConfig(
+  config: ConnectionConfig,
+  context: { readonly org: OrgId; readonly hasClientSecret: boolean; readonly urlPolicy: UrlPolicy },
+): void {
+  const shape = [
+    ...flowProblems(config),
+    ...secretProblems(config, context.hasClientSecret),
+    ...parameterProblems(config),
+  ];
+  if (context.org !== GLOBAL && config.sharedWith.length > 0) {
+    shape.push({ path: 'shared_with', message: 'is for connections of GLOBAL' });
+  }
+  const urls = urlProblems(config.endpoints, context.urlPolicy);
+  const details = [...shape, ...urls];
+  if (details.length === 0) return;
+  throw new BrokerError(
+    shape.length === 0 ? 'url_not_allowed' : 'validation_failed',
+    details.map(({ path, message }) => `${path} ${message}`).join('; '),
+    { details },
+  );
+}
+
+function flowProblems({ flowType, endpoints }: ConnectionConfig): ErrorDetail[] {
+  if (flowType !== 'authorization_code' || endpoints.authorizationUrl !== null) return [];
+  return [{ path: 'authorization_url', message: 'is needed for authorization_code' }];
+}
+
+function secretProblems({ clientAuth, flowType }: ConnectionConfig, hasClientSecret: boolean): ErrorDetail[] {
+  const path = 'client_secret';
+  if (clientAuth === 'none' && flowType === 'client_credentials') {
+    return [{ path: 'client_auth', message: 'must not be none for client_credentials' }];
+  }
+  if (clientAuth.startsWith('client_secret') && !hasClientSecret) {
+    return [{ path, message: `is needed for client_auth ${clientAuth}` }];
+  }
+  return clientAuth === 'none' && hasClientSecret ? [{ path, message: 'is not used with client_auth none' }] : [];
+}
+
+function parameterProblems(config: ConnectionConfig): ErrorDetail[] {
+  const named = { extra_authorize_params: config.extraAuthorizeParams, extra_token_params: config.extraTokenParams };
+  return Object.entries(named).flatMap(([path, parameters]) =>
+    Object.keys(parameters)
+      .filter((name) => reservedParameters.includes(name.toLowerCase()))
+      .map((name) => ({ path: `${path}.${name}`, message: 'is set by the broker' })),
+  );
+}
+
+function urlProblems(endpoints: Endpoints, urlPolicy: UrlPolicy): ErrorDetail[] {
+  return (Object.keys(endpointPaths) as (keyof Endpoints)[]).flatMap((name) => {
+    const url = endpoints[name];
+    const message = url === null ? undefined : urlPolicy.problem(url);
+    return message === undefined ? [] : [{ path: endpointPaths[name], message }];
+  });
+}

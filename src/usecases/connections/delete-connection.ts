@@ -1,0 +1,93 @@
+import type { Caller } from '../../domain/caller.ts';
+import { BrokerError } from '../../domain/errors.ts';
+import type { WorkflowId } from '../../domain/ids.ts';
+import type { WorkflowDependency } from '../../domain/workflow.ts';
+import type { StoredConnection } from '../../ports/connection-store.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { revokeGrant } from './discard-tokens.ts';
+import { type ConnectionQuery, connectionNotFound, findConnectionToChange } from './find-connection.ts';
+import { dropClientSecret } from './keep-client-secret.ts';
+
+export interface ConnectionDeletion extends ConnectionQuery {
+  readonly caller: Caller;
+  readonly disableWorkflows: boolean;
+  readonly revoke: boolean;
+}
+
+export interface DeletedConnection {
+  readonly disabledWorkflows: readonly WorkflowId[];
+  /** The provider confirmed that the organisation's own tokens are revoked. */
+  readonly isRevoked: boolean;
+}
+
+export type DeleteConnection = (request: ConnectionDeletion) => Promise<DeletedConnection>;
+
+type Needs = Pick<
+  Dependencies,
+  'clock' | 'connections' | 'grants' | 'workflows' | 'vault' | 'authorizationServer' | 'logger'
+>;
+
+/**
+ * Deletes a connection with its tokens, its users' grants in this organisation and its client secret. The row goes
+ * first: from then on nobody gets credentials and no refresh can write. Throws `connection_not_found`, and
+ * `workflows_depend` when workflows use it and `disableWorkflows` does not say to switch them off.
+ */
+export function createDeleteConnection(needs: Needs): DeleteConnection {
+  return async (request) => {
+    const { connection } = await findConnectionToChange(needs, { ...request, userId: null });
+    const dependents = await needs.workflows.ofConnection(connection);
+    if (dependents.length > 0 && !request.disableWorkflows) throw workflowsDepend(dependents);
+    const removed = await needs.connections.remove(connection);
+    if (removed === undefined) throw connectionNotFound(request.name);
+    await disableAll(needs, request, dependents);
+    const isRevoked = request.revoke && (await revokeGrant(needs, removed.connection, removed.own));
+    await removeUserGrants(needs, removed, request.revoke);
+    await dropClientSecret(needs, removed.connection.clientSecretRef);
+    return { disabledWorkflows: [...new Set(dependents.map(({ workflowId }) => workflowId))], isRevoked };
+  };
+}
+
+async function disableAll(
+  needs: Needs,
+  request: ConnectionDeletion,
+  dependents: readonly WorkflowDependency[],
+): Promise<void> {
+  for (const { org, workflowId, connection } of dependents) {
+    await needs.workflows.disable({
+      org,
+      workflowId,
+      connection,
+      reason: `connection "${connection}" was deleted`,
+      disabledAt: needs.clock.now(),
+      disabledBy: request.caller.id,
+    });
+    await needs.workflows.remove(org, workflowId, connection);
+  }
+}
+
+async function removeUserGrants(needs: Needs, { connection }: StoredConnection, revoke: boolean): Promise<void> {
+  let continuation: string | null = null;
+  do {
+    const page = await needs.grants.listUsers(connection, connection.org, { limit: 100, continuation });
+    for (const { key } of page.items) {
+      const stored = revoke ? await needs.grants.read(key) : undefined;
+      await needs.grants.removeUser(key);
+      if (stored !== undefined) await revokeGrant(needs, connection, stored);
+    }
+    continuation = page.continuation;
+  } while (continuation !== null);
+}
+
+function workflowsDepend(dependents: readonly WorkflowDependency[]): BrokerError {
+  const wire = dependents.map(({ workflowId, workflowName, org, lastAccessedAt }) => ({
+    workflow_id: workflowId,
+    workflow_name: workflowName,
+    org_id: org,
+    last_accessed_at: lastAccessedAt === null ? null : new Date(lastAccessedAt).toISOString(),
+  }));
+  return new BrokerError(
+    'workflows_depend',
+    `${dependents.length} workflow(s) use this connection. Repeat with confirm_disable_workflows=true to disable them.`,
+    { extra: { dependent_workflows: wire } },
+  );
+}

@@ -1,0 +1,45 @@
+import { needsPerson } from '../../domain/connection.ts';
+import { BrokerError } from '../../domain/errors.ts';
+import type { ConnectionStatus, StatusReason } from '../../domain/grant.ts';
+import { visibleStatus } from '../../domain/grant-status.ts';
+import type { OrgId, UserId } from '../../domain/ids.ts';
+import type { StoredConnection } from '../../ports/connection-store.ts';
+import type { StoredGrant } from '../../ports/grant-store.ts';
+
+interface Standing {
+  readonly status: ConnectionStatus;
+  readonly statusReason: StatusReason | null;
+  readonly statusMessage: string | null;
+}
+
+/**
+ * Says that a connection has no token to give: its status, why, and the call that mends it where a person can.
+ * Without a grant it speaks of a user who has not connected yet.
+ */
+export function connectionNotReady(
+  { connection }: StoredConnection,
+  stored: StoredGrant | undefined,
+  request: { readonly org: OrgId; readonly userId: UserId | null },
+  now: number,
+): BrokerError {
+  const { status, statusReason, statusMessage }: Standing =
+    stored === undefined
+      ? { status: 'not_connected', statusReason: null, statusMessage: null }
+      : visibleStatus(stored.grant, connection.config.flowType, now);
+  const isMendable =
+    needsPerson(connection.config.flowType) && (request.userId !== null || connection.org === request.org);
+  return new BrokerError('connection_not_ready', statusMessage ?? defaultMessage(status, isMendable), {
+    extra: {
+      status,
+      status_reason: statusReason,
+      status_message: statusMessage,
+      authorize: isMendable ? { method: 'POST', href: `/api/oauth/connections/${connection.name}/authorize` } : null,
+    },
+  });
+}
+
+function defaultMessage(status: ConnectionStatus, isMendable: boolean): string {
+  if (status === 'waiting_callback' || status === 'testing')
+    return 'The authorization is under way and not finished yet.';
+  return isMendable ? 'Nobody has authorized this connection yet.' : 'This connection has no tokens yet.';
+}

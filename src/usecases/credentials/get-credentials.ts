@@ -1,0 +1,208 @@
+import { type FlowType, mintsTokens } from '../../domain/connection.ts';
+import { BrokerError, hasCode } from '../../domain/errors.ts';
+import type { Tokens } from '../../domain/grant.ts';
+import { canRefresh } from '../../domain/grant-status.ts';
+import type { ConnectionName, OrgId, UserId, WorkflowId } from '../../domain/ids.ts';
+import type { Secret } from '../../domain/secret.ts';
+import { asksTooMuch, livesLongEnough, remainingMs, type WantedLife } from '../../domain/token-life.ts';
+import type { Cache } from '../../ports/cache.ts';
+import type { StoredConnection } from '../../ports/connection-store.ts';
+import type { StoredGrant } from '../../ports/grant-store.ts';
+import { findConnection, readGrant } from '../connections/find-connection.ts';
+import type { Dependencies } from '../dependencies.ts';
+import type { GrantRefresher } from '../refresh/refresh-grant.ts';
+import type { UseWorkflow } from '../workflows/use-workflow.ts';
+import { connectionNotReady } from './connection-not-ready.ts';
+
+export interface CredentialsRequest {
+  readonly org: OrgId;
+  readonly name: ConnectionName;
+  readonly userId: UserId | null;
+  /** Null: the deployment's default. */
+  readonly minTtlSeconds: number | null;
+  readonly forceRefresh: boolean;
+  readonly workflowId: WorkflowId | null;
+}
+
+/** What a workflow gets: never a refresh token, never a client secret. */
+export interface Credentials {
+  readonly connection: ConnectionName;
+  readonly org: OrgId;
+  readonly userId: UserId | null;
+  readonly accessToken: Secret;
+  readonly tokenType: string;
+  readonly expiresAt: number | null;
+  readonly scopes: string | null;
+  readonly method: 'saved_token' | 'refreshed' | FlowType;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** A grant with its tokens open, as this process last saw it. */
+export interface OpenGrant {
+  readonly found: StoredConnection;
+  readonly stored: StoredGrant;
+  readonly tokens: Tokens;
+}
+
+export type GetCredentials = (request: CredentialsRequest) => Promise<Credentials>;
+
+type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'policy'> & {
+  readonly refresher: GrantRefresher;
+  readonly cache: Cache<OpenGrant>;
+  readonly useWorkflow: UseWorkflow;
+};
+
+const leaseWaitMs = 10_000;
+const forcedRefreshEveryMs = 30_000;
+
+/**
+ * Gives a live access token for a connection by name, refreshed first where it must be.
+ *
+ * Throws `connection_not_found`; `workflow_disabled`; `connection_not_ready` with what a person can do;
+ * `token_life_too_short` when the provider's tokens never live that long; `refresh_in_progress`; and the provider's
+ * failure when the token has lapsed and no other is to be had.
+ */
+export function createGetCredentials(needs: Needs): GetCredentials {
+  return async (request) => {
+    const key = JSON.stringify([request.org, request.name, request.userId]);
+    const wanted: WantedLife = {
+      seconds: request.minTtlSeconds ?? needs.policy.credentialMinTtlSeconds,
+      isExplicit: request.minTtlSeconds !== null,
+    };
+    const cached = request.forceRefresh ? undefined : needs.cache.get(key);
+    const live = await liveGrant(needs, request, wanted, cached);
+    if (live.stored !== cached?.stored) {
+      needs.cache.set(key, live);
+      await needs.grants.touch(live.stored, needs.clock.now());
+    }
+    return present(live, request);
+  };
+}
+
+interface LiveGrant extends OpenGrant {
+  readonly isRefreshed: boolean;
+}
+
+async function liveGrant(
+  needs: Needs,
+  request: CredentialsRequest,
+  wanted: WantedLife,
+  cached: OpenGrant | undefined,
+): Promise<LiveGrant> {
+  const found = cached?.found ?? (await findConnection(needs, request));
+  if (request.workflowId !== null) await needs.useWorkflow(request.org, request.workflowId, found.connection);
+  if (cached !== undefined && livesLongEnough(cached.stored.grant, wanted, needs.clock.now())) {
+    return { ...cached, isRefreshed: false };
+  }
+  const current = cached === undefined ? found : await findConnection(needs, request);
+  const stored = await readGrant(needs, current, request.org, request.userId);
+  if (stored === undefined) throw connectionNotReady(current, undefined, request, needs.clock.now());
+  return refreshed(needs, request, wanted, current, stored);
+}
+
+async function refreshed(
+  needs: Needs,
+  request: CredentialsRequest,
+  wanted: WantedLife,
+  found: StoredConnection,
+  stored: StoredGrant,
+): Promise<LiveGrant> {
+  const isLongEnough = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now());
+  if (!request.forceRefresh && isLongEnough(stored)) return opened(needs, found, stored);
+  if (!request.forceRefresh && asksTooMuch(stored.grant, wanted)) throw lifeTooShort(stored);
+  const outcome = await tryRefresh(
+    needs,
+    request,
+    found,
+    stored,
+    request.forceRefresh ? forced(needs, stored) : isLongEnough,
+  );
+  if (outcome instanceof BrokerError) return salvaged(needs, request, wanted, found, stored, outcome);
+  if (wanted.isExplicit && !isLongEnough(outcome.stored)) throw lifeTooShort(outcome.stored);
+  if (!outcome.tokens) return opened(needs, found, outcome.stored);
+  return { found, stored: outcome.stored, tokens: outcome.tokens, isRefreshed: outcome.isRefreshed };
+}
+
+/** Resolves to the failure instead of throwing it: a token that still lives may be served in spite of it. */
+async function tryRefresh(
+  needs: Needs,
+  request: CredentialsRequest,
+  found: StoredConnection,
+  stored: StoredGrant,
+  isFresh: (current: StoredGrant) => boolean,
+) {
+  const { connection } = found;
+  const now = needs.clock.now();
+  const { failure } = stored.grant;
+  if (!canRefresh(stored.grant, connection.config.flowType)) return connectionNotReady(found, stored, request, now);
+  if (failure !== null && failure.readRetryAt > now)
+    return coolingDown(failure.code, failure.message, failure.readRetryAt - now);
+  try {
+    return await needs.refresher.refresh({ connection, stored, isFresh, waitMs: leaseWaitMs });
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error;
+    if (!hasCode(error, 'needs_reauthorization', 'connection_not_ready')) return error;
+    const current = await readGrant(needs, await findConnection(needs, request), request.org, request.userId);
+    return connectionNotReady(found, current, request, needs.clock.now());
+  }
+}
+
+/** Serves the token that there is while it lives, unless the grant is dead or the caller insists on a longer life. */
+async function salvaged(
+  needs: Needs,
+  request: CredentialsRequest,
+  wanted: WantedLife,
+  found: StoredConnection,
+  stored: StoredGrant,
+  failure: BrokerError,
+): Promise<LiveGrant> {
+  const now = needs.clock.now();
+  const isDead = hasCode(failure, 'connection_not_ready') && canRefresh(stored.grant, found.connection.config.flowType);
+  const isServable =
+    stored.grant.hasTokens && stored.grant.status === 'completed' && remainingMs(stored.grant, now) > 0;
+  const isEnough = !wanted.isExplicit || livesLongEnough(stored.grant, wanted, now);
+  if (isDead || !isServable || !isEnough || request.forceRefresh) throw failure;
+  return opened(needs, found, stored);
+}
+
+async function opened(needs: Needs, found: StoredConnection, stored: StoredGrant): Promise<LiveGrant> {
+  const tokens = await needs.grants.open(stored);
+  if (tokens === null)
+    throw new BrokerError('grant_unreadable', 'The tokens of this connection are gone. Authorize it again.');
+  return { found, stored, tokens, isRefreshed: false };
+}
+
+/** A commit after the request arrived satisfies it, and so does any refresh of the last 30 s. */
+function forced({ clock }: Needs, { grant: { seq } }: StoredGrant): (current: StoredGrant) => boolean {
+  return ({ grant }) => grant.seq > seq || clock.now() - (grant.lastRefreshAt ?? 0) < forcedRefreshEveryMs;
+}
+
+function present({ found, stored, tokens, isRefreshed }: LiveGrant, request: CredentialsRequest): Credentials {
+  const { flowType } = found.connection.config;
+  if (tokens.accessToken === null) throw new BrokerError('internal_error', 'The access token is missing.');
+  return {
+    connection: found.connection.name,
+    org: found.connection.org,
+    userId: request.userId,
+    accessToken: tokens.accessToken,
+    tokenType: tokens.tokenType,
+    expiresAt: stored.grant.expiresAt,
+    scopes: stored.grant.grantedScopes ?? found.connection.config.scopes,
+    method: !isRefreshed ? 'saved_token' : mintsTokens(flowType) ? flowType : 'refreshed',
+    metadata: tokens.metadata,
+  };
+}
+
+function coolingDown(code: BrokerError['code'], message: string, waitMs: number): BrokerError {
+  return new BrokerError(code, message, {
+    detail: 'not called: the last failure is too recent',
+    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+  });
+}
+
+function lifeTooShort({ grant }: StoredGrant): BrokerError {
+  return new BrokerError(
+    'token_life_too_short',
+    `The provider's access tokens live ${grant.lifeSeconds ?? 0} s, which is shorter than min_ttl_seconds.`,
+  );
+}

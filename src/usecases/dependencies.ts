@@ -1,0 +1,41 @@
+import type { DuePolicy } from '../domain/due.ts';
+import type { AuthorizationServer } from '../ports/authorization-server.ts';
+import type { CallerStore } from '../ports/caller-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ConnectionStore } from '../ports/connection-store.ts';
+import type { Digest } from '../ports/digest.ts';
+import type { GrantStore } from '../ports/grant-store.ts';
+import type { JobStore } from '../ports/job-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import type { SecretVault } from '../ports/secret-vault.ts';
+import type { TransactionStore } from '../ports/transaction-store.ts';
+import type { UrlPolicy } from '../ports/url-policy.ts';
+import type { WorkflowStore } from '../ports/workflow-store.ts';
+
+/** What a deployment decides. */
+export interface BrokerPolicy extends DuePolicy {
+  readonly publicBaseUrl: string;
+  readonly allowedReturnOrigins: readonly string[];
+  readonly requireConnectPage: boolean;
+  readonly credentialMinTtlSeconds: number;
+  readonly bootstrapAdminKeySha256: string | undefined;
+}
+
+/** Everything that use cases get from outside. Each takes the part it needs. */
+export interface Dependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly digest: Digest;
+  readonly logger: Logger;
+  readonly connections: ConnectionStore;
+  readonly grants: GrantStore;
+  readonly transactions: TransactionStore;
+  readonly workflows: WorkflowStore;
+  readonly callers: CallerStore;
+  readonly jobs: JobStore;
+  readonly vault: SecretVault;
+  readonly authorizationServer: AuthorizationServer;
+  readonly urlPolicy: UrlPolicy;
+  readonly policy: BrokerPolicy;
+}

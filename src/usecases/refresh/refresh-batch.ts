@@ -1,0 +1,66 @@
+import { isDue } from '../../domain/due.ts';
+import { BrokerError, type ErrorCode, hasCode } from '../../domain/errors.ts';
+import type { GrantKey } from '../../domain/grant.ts';
+import { canRefresh } from '../../domain/grant-status.ts';
+import type { RefreshCounts } from '../../domain/refresh-job.ts';
+import type { StoredGrant } from '../../ports/grant-store.ts';
+import type { Dependencies } from '../dependencies.ts';
+import type { GrantRefresher } from './refresh-grant.ts';
+import type { RefreshBatch } from './sweep.ts';
+
+export type WorkBatch = (batch: RefreshBatch) => Promise<RefreshCounts>;
+
+type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'jobs' | 'policy' | 'logger'> & {
+  readonly refresher: GrantRefresher;
+};
+
+type Outcome = { readonly kind: 'refreshed' | 'skipped' } | { readonly kind: 'failed'; readonly code: ErrorCode };
+
+/**
+ * Refreshes the grants of a batch side by side; one that fails does not hold up the others. Delivered twice, it finds
+ * them fresh. Resolves to what it did, which it also notes with the job.
+ */
+export function createWorkBatch(needs: Needs): WorkBatch {
+  return async (batch) => {
+    const outcomes = await Promise.all(
+      batch.grants.map(async (key) => ({ key, outcome: await workOne(needs, batch, key) })),
+    );
+    const counts = countUp(outcomes);
+    await needs.jobs.batchDone(batch.jobId, batch.batch, counts, needs.clock.now());
+    return counts;
+  };
+}
+
+async function workOne(needs: Needs, batch: RefreshBatch, key: GrantKey): Promise<Outcome> {
+  try {
+    const found = await needs.connections.get({ org: key.connectionOrg, name: key.connection });
+    const stored = key.userId === null ? found?.own : await needs.grants.read(key);
+    if (found === undefined || stored?.grant.endpointsId !== found.connection.endpointsId) return { kind: 'skipped' };
+    if (!canRefresh(stored.grant, found.connection.config.flowType)) return { kind: 'skipped' };
+    const isFresh = (current: StoredGrant) => !isStillWanted(needs, batch, current);
+    const result = await needs.refresher.refresh({ connection: found.connection, stored, isFresh, waitMs: 0 });
+    return { kind: result.isRefreshed ? 'refreshed' : 'skipped' };
+  } catch (error) {
+    if (hasCode(error, 'refresh_in_progress')) return { kind: 'skipped' };
+    if (error instanceof BrokerError) return { kind: 'failed', code: error.code };
+    needs.logger.error('refresh_crashed', { org: key.org, connection: key.connection, cause: error });
+    return { kind: 'failed', code: 'internal_error' };
+  }
+}
+
+function isStillWanted(
+  { clock, policy }: Needs,
+  { trigger, startedAt }: RefreshBatch,
+  { grant }: StoredGrant,
+): boolean {
+  if (trigger === 'automatic') return isDue(grant, clock.now(), policy);
+  return (grant.lastRefreshAt ?? 0) < startedAt;
+}
+
+function countUp(outcomes: readonly { readonly key: GrantKey; readonly outcome: Outcome }[]): RefreshCounts {
+  const count = (kind: Outcome['kind']) => outcomes.filter(({ outcome }) => outcome.kind === kind).length;
+  const errors = outcomes.flatMap(({ key, outcome }) =>
+    outcome.kind === 'failed' ? [{ connection: key.connection, org: key.org, code: outcome.code }] : [],
+  );
+  return { refreshed: count('refreshed'), skipped: count('skipped'), failed: count('failed'), errors };
+}

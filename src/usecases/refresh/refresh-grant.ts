@@ -1,0 +1,147 @@
+import { type Connection, mintsTokens } from '../../domain/connection.ts';
+import { BrokerError, hasCode } from '../../domain/errors.ts';
+import type { Tokens } from '../../domain/grant.ts';
+import { canRefresh } from '../../domain/grant-status.ts';
+import type { TokenSet } from '../../domain/token-set.ts';
+import type { Claim, StoredGrant } from '../../ports/grant-store.ts';
+
+import { requestTokens } from './request-tokens.ts';
+import { type RefreshNeeds, type RefreshResult, settleFailure, settleSuccess } from './settle-refresh.ts';
+import { createFlights } from './single-flight.ts';
+
+export interface RefreshRequest {
+  readonly connection: Connection;
+  /** The grant as it was last read. */
+  readonly stored: StoredGrant;
+  /** Whether a grant needs no refresh any more: somebody else may have done it meanwhile. */
+  readonly isFresh: (current: StoredGrant) => boolean;
+  /** How long to wait behind somebody else's lease. */
+  readonly waitMs: number;
+}
+
+export interface GrantRefresher {
+  /**
+   * The one path on which tokens are refreshed: the sweep, a reader, an operator and an import all end here. Claims
+   * the grant's lease before the provider is called, so that no refresh token is ever submitted twice.
+   *
+   * Resolves to the grant as it is afterwards. Throws `connection_not_ready` when a person must act first,
+   * `refresh_in_progress` when somebody else held the lease for longer than `waitMs` or this process is stopping,
+   * a `ProviderErrorCode` when the provider did not give tokens, and the stores' own errors.
+   */
+  refresh(request: RefreshRequest): Promise<RefreshResult>;
+  /** Claims nothing new, and resolves when what is in flight has ended. */
+  drain(): Promise<void>;
+}
+
+const firstWaitMs = 50;
+const longestWaitMs = 1000;
+
+export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
+  const flights = createFlights<RefreshResult>();
+
+  async function refresh(request: RefreshRequest): Promise<RefreshResult> {
+    const deadline = needs.clock.now() + request.waitMs;
+    let current = request.stored;
+    for (let round = 0; ; round += 1) {
+      if (request.isFresh(current)) return { stored: current, isRefreshed: false };
+      assertRefreshable(request.connection, current);
+      if (flights.isDraining()) throw refreshInProgress('this process is stopping');
+      const snapshot = current;
+      const result = await flights.share(flightKey(snapshot), () => claimAndRefresh(needs, request, snapshot));
+      if (result?.isRefreshed) return result;
+      if (result !== undefined) {
+        current = result.stored;
+        continue;
+      }
+      if (needs.clock.now() >= deadline) throw refreshInProgress('the lease is held elsewhere');
+      await needs.clock.sleep(waitMs(round, needs.random.fraction()));
+      current = await reread(needs, current);
+    }
+  }
+
+  return { refresh, drain: () => flights.drain() };
+}
+
+/** Resolves to undefined while somebody else holds the lease. */
+async function claimAndRefresh(
+  needs: RefreshNeeds,
+  { connection, isFresh }: RefreshRequest,
+  snapshot: StoredGrant,
+): Promise<RefreshResult | undefined> {
+  const isDone = (current: StoredGrant) => isFresh(current) || !canRefresh(current.grant, connection.config.flowType);
+  const result = await needs.grants.claim(snapshot, isDone);
+  switch (result.kind) {
+    case 'busy':
+      return undefined;
+    case 'fresh':
+      return { stored: result.stored, isRefreshed: false };
+    case 'gone':
+      throw gone(snapshot);
+    case 'claimed':
+      return refreshUnderClaim(needs, connection, result.claim);
+  }
+}
+
+async function refreshUnderClaim(needs: RefreshNeeds, connection: Connection, claim: Claim): Promise<RefreshResult> {
+  const before = await openUnderClaim(needs, connection, claim);
+  let issued: TokenSet;
+  try {
+    issued = await requestTokens(needs, connection, before, claim.endsAt);
+  } catch (error) {
+    if (error instanceof BrokerError) await settleFailure(needs, connection, claim, before, error);
+    throw error;
+  }
+  return settleSuccess(needs, connection, claim, issued);
+}
+
+/** Nothing has been sent yet: when this fails, the lease is given back at once. */
+async function openUnderClaim(needs: RefreshNeeds, connection: Connection, claim: Claim): Promise<Tokens | null> {
+  try {
+    if (claim.stored.grant.endpointsId !== connection.endpointsId) throw endpointsChanged();
+    return await needs.grants.open(claim.stored);
+  } catch (error) {
+    if (hasCode(error, 'grant_unreadable') && mintsTokens(connection.config.flowType)) return null;
+    await needs.grants.release(claim);
+    throw error;
+  }
+}
+
+function assertRefreshable(connection: Connection, { grant }: StoredGrant): void {
+  if (grant.endpointsId !== connection.endpointsId) throw endpointsChanged();
+  if (!canRefresh(grant, connection.config.flowType)) {
+    throw new BrokerError(
+      'connection_not_ready',
+      'There is no refresh token. Somebody has to authorize the connection.',
+    );
+  }
+}
+
+async function reread(needs: RefreshNeeds, stored: StoredGrant): Promise<StoredGrant> {
+  const current = await needs.grants.read(stored.key);
+  if (current === undefined) throw gone(stored);
+  return current;
+}
+
+function waitMs(round: number, jitter: number): number {
+  const ceilingMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(round, 10));
+  return ceilingMs / 2 + (jitter * ceilingMs) / 2;
+}
+
+function flightKey({ key }: StoredGrant): string {
+  return JSON.stringify([key.connectionOrg, key.org, key.connection, key.userId]);
+}
+
+function refreshInProgress(detail: string): BrokerError {
+  return new BrokerError('refresh_in_progress', 'The token is being refreshed. Try again in two seconds.', {
+    detail,
+    retryAfterSeconds: 2,
+  });
+}
+
+function endpointsChanged(): BrokerError {
+  return new BrokerError('connection_not_ready', 'The connection was changed. Its tokens belong to the old settings.');
+}
+
+function gone({ key }: StoredGrant): BrokerError {
+  return new BrokerError('connection_not_found', `The connection "${key.connection}" was deleted.`);
+}

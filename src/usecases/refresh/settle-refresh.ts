@@ -1,0 +1,119 @@
+import { type Connection, mintsTokens } from '../../domain/connection.ts';
+import { dueAt } from '../../domain/due.ts';
+import { BrokerError, type ProviderErrorCode, providerErrorCodes } from '../../domain/errors.ts';
+import { type Grant, type Tokens, tokensOfDeadGrant } from '../../domain/grant.ts';
+import { withDeath, withFailure, withTokenSet } from '../../domain/grant-transitions.ts';
+import type { TokenSet } from '../../domain/token-set.ts';
+import type { Claim, GrantChange, StoredGrant } from '../../ports/grant-store.ts';
+import { revokeTokens } from '../connections/discard-tokens.ts';
+import type { Dependencies } from '../dependencies.ts';
+
+export type RefreshNeeds = Pick<
+  Dependencies,
+  'clock' | 'random' | 'grants' | 'vault' | 'authorizationServer' | 'logger' | 'policy'
+>;
+
+export interface RefreshResult {
+  readonly stored: StoredGrant;
+  /** Given when this process has just got them. */
+  readonly tokens?: Tokens | null;
+  readonly isRefreshed: boolean;
+}
+
+/**
+ * Writes a new token set under the claim. Nobody sees the tokens before storage has acknowledged them. When the grant
+ * changed hands meanwhile: a success beats a failure for the same base tokens; else ours are given up, and revoked
+ * where the grant was disconnected or deleted.
+ */
+export async function settleSuccess(
+  needs: RefreshNeeds,
+  connection: Connection,
+  claim: Claim,
+  issued: TokenSet,
+): Promise<RefreshResult> {
+  const change = successChange(needs, claim.stored.grant, issued);
+  const result = await needs.grants.commit(claim, change);
+  switch (result.kind) {
+    case 'committed':
+      return { stored: result.stored, tokens: issued.tokens, isRefreshed: true };
+    case 'unknown':
+      needs.logger.error('refresh_outcome_lost', placeOf(claim.stored));
+      throw new BrokerError('storage_unavailable', 'Storage did not confirm the refreshed token. Try again.', {
+        retryAfterSeconds: 5,
+      });
+    case 'gone':
+      await revokeTokens(needs, connection, issued.tokens);
+      throw new BrokerError('connection_not_found', 'The connection was deleted.');
+    case 'superseded':
+      return yieldOrOverrule(needs, connection, claim, issued);
+  }
+}
+
+async function yieldOrOverrule(
+  needs: RefreshNeeds,
+  connection: Connection,
+  claim: Claim,
+  issued: TokenSet,
+): Promise<RefreshResult> {
+  const base = claim.stored.grant;
+  let isOurs = false;
+  const current = await needs.grants.update(claim.stored.key, (now) => {
+    isOurs = now?.grant.generation === base.generation && now.grant.seq === base.seq;
+    return isOurs && now !== undefined ? successChange(needs, now.grant, issued) : undefined;
+  });
+  if (current !== undefined && isOurs) return { stored: current, tokens: issued.tokens, isRefreshed: true };
+  needs.logger.warn('refresh_superseded', placeOf(claim.stored));
+  if (current === undefined || !(current.grant.hasTokens || current.grant.hasRefreshToken)) {
+    await revokeTokens(needs, connection, issued.tokens);
+  }
+  if (current === undefined) throw new BrokerError('connection_not_found', 'The connection was deleted.');
+  return { stored: current, isRefreshed: false };
+}
+
+/** Writes why there is no new token set, and ends the lease. A grant that somebody else has changed meanwhile is left alone. */
+export async function settleFailure(
+  needs: RefreshNeeds,
+  connection: Connection,
+  claim: Claim,
+  before: Tokens | null,
+  error: BrokerError,
+): Promise<void> {
+  if (!isProviderError(error)) {
+    await needs.grants.release(claim);
+    return;
+  }
+  needs.logger.warn('refresh_failed', { ...placeOf(claim.stored), code: error.code, detail: error.detail });
+  await needs.grants.commit(claim, failureChange(needs, connection, claim, before, error));
+}
+
+function failureChange(
+  { clock, random }: RefreshNeeds,
+  connection: Connection,
+  { stored: { grant }, isTakeover }: Claim,
+  before: Tokens | null,
+  error: BrokerError & { readonly code: ProviderErrorCode },
+): GrantChange {
+  if (error.code !== 'needs_reauthorization' || mintsTokens(connection.config.flowType)) {
+    const { code, message, retryAfterSeconds } = error;
+    return { grant: withFailure(grant, { code, message, retryAfterSeconds }, clock.now(), random.fraction()) };
+  }
+  const dead = isTakeover
+    ? withDeath(grant, 'crash_outcome_unknown', 'A refresh was interrupted and its outcome is lost. Authorize again.')
+    : withDeath(grant, 'needs_reauthorization', error.message);
+  return { grant: dead, tokens: tokensOfDeadGrant(before) };
+}
+
+function successChange({ clock, random, policy }: RefreshNeeds, grant: Grant, issued: TokenSet): GrantChange {
+  const { requestedAt, expiresAt, tokens } = issued;
+  const token = { issuedAt: requestedAt, expiresAt, hasRefreshToken: tokens.refreshToken !== null };
+  const due = dueAt(token, policy, random.fraction());
+  return { grant: { ...withTokenSet(grant, issued, due), lastRefreshAt: clock.now() }, tokens };
+}
+
+function isProviderError(error: BrokerError): error is BrokerError & { readonly code: ProviderErrorCode } {
+  return (providerErrorCodes as readonly string[]).includes(error.code);
+}
+
+function placeOf({ key }: StoredGrant): Record<string, unknown> {
+  return { org: key.org, connection_org: key.connectionOrg, connection: key.connection };
+}
