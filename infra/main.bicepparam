@@ -1,0 +1,7 @@
+using 'main.bicep'
+
+param namePrefix = 'bowline'
+param publicBaseUrl = ''
+param allowedReturnOrigins = ''
+param requireConnectPage = true
+param bootstrapAdminKeySha256 = ''
