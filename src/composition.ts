@@ -70,7 +70,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
       digest: systemDigest,
       logger,
       vault: keyVault.vault,
-      authorizationServer: createAuthorizationServer({ fetch: outbound.fetch, clock, allowInsecureLoopback }),
+      authorizationServer: createAuthorizationServer({ ...outbound, clock, allowInsecureLoopback }),
       urlPolicy: createUrlPolicy({ allowInsecureLoopback }),
       policy: settings,
     },

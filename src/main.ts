@@ -25,6 +25,10 @@ export async function createTables(): Promise<void> {
 registerFunctions({
   ...registrationSettings(),
   broker: () => runningComposition().broker,
+  onStart: () => {
+    const problems = settingsProblems();
+    if (problems.length > 0) writeLine(JSON.stringify({ level: 'error', event: 'misconfigured', problems }));
+  },
   onStop: async () => {
     if ('problems' in composition) return;
     await composition.broker.drain();
@@ -37,9 +41,7 @@ function composeOrProblems(): Composition | { readonly problems: readonly string
     return compose(settingsOfProcess(), (line) => writeLine(line));
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    const { problems } = error;
-    console.error(JSON.stringify({ level: 'error', event: 'misconfigured', problems }));
-    return { problems };
+    return { problems: error.problems };
   }
 }
 

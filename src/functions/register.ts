@@ -9,6 +9,8 @@ export interface Registration {
   readonly broker: BrokerSource;
   readonly refreshSchedule: string;
   readonly queueName: string;
+  /** Runs when the host has loaded the app. */
+  readonly onStart?: () => void;
   /** Runs when the host stops the process. */
   readonly onStop: () => Promise<void>;
 }
@@ -18,7 +20,7 @@ const storageConnection = 'OAuthStorage';
 const everyMethod: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
 /** Registers every function with Azure: the route table, the catch-all after it, the timer and the queue. */
-export function registerFunctions({ broker, refreshSchedule, queueName, onStop }: Registration): void {
+export function registerFunctions({ broker, refreshSchedule, queueName, onStart, onStop }: Registration): void {
   const queue = output.storageQueue({ queueName, connection: storageConnection });
   for (const route of routeTable) {
     app.http(route.name, {
@@ -42,5 +44,6 @@ export function registerFunctions({ broker, refreshSchedule, queueName, onStop }
     handler: refreshSweep(broker, queue),
   });
   app.storageQueue('refreshBatch', { queueName, connection: storageConnection, handler: refreshBatch(broker) });
+  if (onStart !== undefined) app.hook.appStart(onStart);
   app.hook.appTerminate(onStop);
 }

@@ -29,6 +29,8 @@ export interface GuardedFetch {
    * `wasSent` tells which of them the provider may have seen. A caller's own `signal` rejects with its reason.
    */
   readonly fetch: typeof fetch;
+  /** Begins the time that a whole call to a provider may take, its answer included. */
+  timeLimit(): AbortSignal;
   /** Breaks off what is under way and lets go of every connection. */
   close(): Promise<void>;
 }
@@ -88,7 +90,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     }
   }
 
-  return { fetch: guardedFetch, close: () => agent.destroy() };
+  return { fetch: guardedFetch, timeLimit: () => AbortSignal.timeout(totalTimeoutMs), close: () => agent.destroy() };
 }
 
 interface Progress {

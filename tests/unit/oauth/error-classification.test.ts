@@ -223,9 +223,9 @@ describe("a provider's own text", () => {
   test('is on one line of at most 200 characters in the detail', async () => {
     const { detail } = await failing({
       error: 'bad\r\nthing',
-      error_description: `\u001b[31m${'x'.repeat(70_000)}\u2028`,
+      error_description: `\u001b[31m${'no '.repeat(30_000)}\u2028`,
     });
-    expect(detail).toMatch(/^status 400, bad thing: {2}\[31mx+…$/);
+    expect(detail).toMatch(/^status 400, bad thing: {2}\[31m[no ]+…$/);
     expect(detail?.length).toBeLessThanOrEqual(200 + 'status 400, '.length);
   });
 
@@ -235,5 +235,13 @@ describe("a provider's own text", () => {
       error_description: 'the+refresh/token or the%2Brefresh%2Ftoken with the-client-secret',
     });
     expect(detail).toBe('status 400, invalid_grant: [secret] or [secret] with [secret]');
+  });
+
+  test('loses what looks like a secret of somebody else, and keeps long words', async () => {
+    const { detail } = await failing({
+      error: 'temporarily_unavailable_for_now',
+      error_description: 'not 1//0gLcqFQwd83JkYaTn5Vx9 but misunderstandings_happen',
+    });
+    expect(detail).toBe('status 400, temporarily_unavailable_for_now: not [hidden] but misunderstandings_happen');
   });
 });
