@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { dueAt, isDue } from '../../../src/domain/due.ts';
+import { dayMs, hourMs, liveGrant, minuteMs, noon } from './samples.ts';
+
+const policy = { refreshWindowSeconds: 4 * 3600, sweepIntervalSeconds: 1800, idleAfterSeconds: 7 * 86_400 };
+const token = (lifeMs: number | null, hasRefreshToken = true) => ({
+  issuedAt: noon,
+  expiresAt: lifeMs === null ? null : noon + lifeMs,
+  hasRefreshToken,
+});
+
+describe('dueAt', () => {
+  it.each([
+    ['half its life, for a token of 8 hours', 8 * hourMs, 4 * hourMs],
+    ['the window before its end, for a token of 60 days', 60 * dayMs, 60 * dayMs - 4 * hourMs],
+    ['early enough for a sweep and five minutes, for a token of an hour', hourMs, 25 * minuteMs],
+    ['at once, for a token that lives just as long as a sweep takes to come by', 35 * minuteMs, 0],
+  ])('is %s', (_, lifeMs, expectedMs) => {
+    expect(dueAt(token(lifeMs), policy, 0)).toBe(noon + expectedMs);
+  });
+
+  it('takes up to five minutes of jitter off, and never before the token was issued', () => {
+    expect(dueAt(token(8 * hourMs), policy, 0.5)).toBe(noon + 4 * hourMs - 2.5 * minuteMs);
+    expect(dueAt(token(36 * minuteMs), policy, 0.999)).toBe(noon);
+  });
+
+  it('keeps the refresh token alive once a day where the token is too short for a sweep', () => {
+    expect(dueAt(token(5 * minuteMs), policy, 0.5)).toBe(noon + dayMs);
+    expect(dueAt(token(5 * minuteMs, false), policy, 0.5)).toBeNull();
+  });
+
+  it('is never for a token without an end', () => {
+    expect(dueAt(token(null), policy, 0)).toBeNull();
+  });
+});
+
+describe('isDue', () => {
+  const due = liveGrant({ dueAt: noon, lastUsedAt: noon - hourMs });
+
+  it('is so from the time on', () => {
+    expect(isDue(due, noon - 1, policy)).toBe(false);
+    expect(isDue(due, noon, policy)).toBe(true);
+    expect(isDue({ ...due, dueAt: null }, noon, policy)).toBe(false);
+  });
+
+  it('waits for the backoff of a failing refresh', () => {
+    const failure = { code: 'provider_unavailable', message: '', since: noon, attempts: 3, readRetryAt: noon } as const;
+    expect(isDue({ ...due, failure: { ...failure, retryAt: noon + 1 } }, noon, policy)).toBe(false);
+    expect(isDue({ ...due, failure: { ...failure, retryAt: noon } }, noon, policy)).toBe(true);
+  });
+
+  it('is once a day for a grant that nobody uses, and never when it has no refresh token', () => {
+    const idle = liveGrant({ dueAt: noon, lastUsedAt: noon - 8 * dayMs, lastRefreshAt: noon - dayMs + 1 });
+    expect(isDue(idle, noon, policy)).toBe(false);
+    expect(isDue(idle, noon + 1, policy)).toBe(true);
+    expect(isDue({ ...idle, hasRefreshToken: false }, noon + 1, policy)).toBe(false);
+  });
+});
