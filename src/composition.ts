@@ -1,5 +1,5 @@
-import { DefaultAzureCredential, ManagedIdentityCredential } from '@azure/identity';
 import type { TokenCredential } from '@azure/identity';
+import { DefaultAzureCredential, ManagedIdentityCredential } from '@azure/identity';
 import { type AzureTables, createAzureTables, type TablesConnection } from './adapters/azure-tables/index.ts';
 import { createKeyVault } from './adapters/key-vault/index.ts';
 import { createJsonLogger, type WriteLine } from './adapters/log/json-logger.ts';
@@ -39,7 +39,12 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
   const clock = replacements.clock ?? createSystemClock();
   const random = createSystemRandom();
   const { allowInsecureLoopback } = settings;
-  const keyVault = createKeyVault({ url: settings.keyVaultUrl, credential: credentialFor(settings), allowInsecureLoopback, clock });
+  const keyVault = createKeyVault({
+    url: settings.keyVaultUrl,
+    credential: credentialFor(settings),
+    allowInsecureLoopback,
+    clock,
+  });
   const keyring = createKeyring({
     load: async () =>
       settings.encryptionKeys.length > 0

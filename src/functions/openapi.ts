@@ -1,5 +1,5 @@
-import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
 import type { z } from 'zod';
+import type { CreateDocumentOptions, ZodOpenApiOperationObject, ZodOpenApiPathsObject } from 'zod-openapi';
 import type { ErrorCode } from '../domain/errors.ts';
 import { errorSchema } from './http/errors.ts';
 import type { Route, RouteResponse } from './http/route.ts';
@@ -14,6 +14,17 @@ const organisationHeader = {
   example: 'ORG123',
 };
 
+const tagDescriptions: Readonly<Record<string, string>> = {
+  Connections: 'What an administrator sets up once: provider, client and scopes, and the state of its tokens.',
+  Authorization: 'How a person gives a connection access to their account.',
+  Credentials: 'What a workflow asks for: a live access token.',
+  Workflows: 'Which workflow uses which connection, and which get no credentials.',
+  Operations: 'Refreshing many connections at once, and what came of it.',
+  Callers: 'API keys, with their organisations and roles.',
+  Health: 'Whether the broker runs, and whether it can reach what it needs.',
+  Documentation: 'This contract, for machines and for people.',
+};
+
 /**
  * The API as an OpenAPI 3.1 document, made from the route table alone. The library is loaded at first use: most
  * processes never need it.
@@ -24,8 +35,8 @@ export async function openApiDocument(routes: readonly Route[], serverUrl: strin
   for (const route of routes) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operationOf(route) };
   }
-  return createDocument({
-    openapi: '3.1.0',
+  const document = {
+    openapi: '3.1.0' as const,
     info: {
       title: 'Bowline',
       version: '0.1.0',
@@ -33,17 +44,29 @@ export async function openApiDocument(routes: readonly Route[], serverUrl: strin
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: serverUrl }],
-    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({
+      name,
+      description: tagDescriptions[name] ?? name,
+    })),
     security: [{ bearer: [] }, { apiKey: [] }],
     components: {
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'An API key of Bowline' },
-        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        bearer: { type: 'http', scheme: 'bearer', description: 'An API key of Bowline' } as const,
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The same key' } as const,
       },
     },
     paths: paths as ZodOpenApiPathsObject,
-  });
+  };
+  return createDocument(document, { override: liftFromNullable });
 }
+
+/** What says something about a field is said of the field, not only of that one of its types which is not null. */
+const liftFromNullable: NonNullable<CreateDocumentOptions['override']> = ({ jsonSchema, zodSchema }) => {
+  const [inner] = jsonSchema.anyOf ?? [];
+  if (zodSchema._zod.def.type !== 'nullable' || inner === undefined || '$ref' in inner) return;
+  const { description, example, writeOnly } = inner;
+  Object.assign(jsonSchema, defined({ description, example, writeOnly }), defined(jsonSchema));
+};
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
   const { request, permission } = route;
@@ -62,9 +85,22 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
         ...(request.query && { query: request.query as z.ZodObject }),
         ...(request.headers && { header: request.headers as z.ZodObject }),
       },
-      ...(request.body && { requestBody: { content: { 'application/json': { schema: request.body } } } }),
+      ...(request.body && { requestBody: requestBodyOf(request.body) }),
     }),
     responses: { ...successes(route), ...failures(route) } as ZodOpenApiOperationObject['responses'],
+  };
+}
+
+function defined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** Only a body with a field that must be there must be there itself. */
+function requestBodyOf(body: z.ZodType) {
+  const example = body.meta()?.example;
+  return {
+    required: !body.safeParse({}).success,
+    content: { 'application/json': { schema: body, ...(example !== undefined && { example }) } },
   };
 }
 

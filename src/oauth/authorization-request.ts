@@ -1,21 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import { scopeList, scopeParameter } from '../domain/connection.ts';
+import { isAuthorizationParameter } from '../domain/reserved-parameters.ts';
 import type { AuthorizationRequest, OAuthClient } from '../ports/authorization-server.ts';
-
-/** Ours alone: whatever the connection's URL says about these is replaced or removed. */
-const ownParameters = new Set([
-  'client_id',
-  'redirect_uri',
-  'response_type',
-  'state',
-  'scope',
-  'code_challenge',
-  'code_challenge_method',
-  'nonce',
-  // RFC 9101: a request object would speak in place of all the others.
-  'request',
-  'request_uri',
-]);
 
 const verifierPattern = /^[A-Za-z0-9._~-]{43,128}$/;
 
@@ -33,9 +19,9 @@ export async function buildAuthorizationUrl(client: OAuthClient, request: Author
   const url = new URL(authorizationUrl);
   url.hash = '';
   const parameters = url.searchParams;
-  for (const name of new Set(parameters.keys())) if (isOwn(name)) parameters.delete(name);
+  for (const name of new Set(parameters.keys())) if (isAuthorizationParameter(name)) parameters.delete(name);
   for (const [name, value] of Object.entries(config.extraAuthorizeParams)) {
-    if (!isOwn(name) && name.toLowerCase() !== 'resource') parameters.set(name, value);
+    if (!isAuthorizationParameter(name)) parameters.set(name, value);
   }
 
   const scope = scopeParameter({ scopes: request.scopes, scopeSeparator: config.scopeSeparator });
@@ -53,9 +39,4 @@ export async function buildAuthorizationUrl(client: OAuthClient, request: Author
   };
   for (const [name, value] of Object.entries(own)) if (value != null) parameters.set(name, value);
   return url.href;
-}
-
-/** In any case of letters: some servers do not tell `Client_Id` from `client_id`. */
-function isOwn(name: string): boolean {
-  return ownParameters.has(name.trim().toLowerCase());
 }

@@ -1,4 +1,5 @@
 import type * as oauth from 'oauth4webapi';
+import { isTokenParameter } from '../domain/reserved-parameters.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 import type { OAuthClient } from '../ports/authorization-server.ts';
@@ -7,20 +8,6 @@ import { classifyFailure, type GrantType } from './error-classification.ts';
 import { callProvider, type RequestOptions, type Transport } from './provider-call.ts';
 import { normaliseAnswer } from './response-normaliser.ts';
 import { textOf, toTokenSet } from './token-response.ts';
-
-/** What the protocol decides: the connection's extra parameters say nothing about these. */
-const ownParameters = new Set([
-  'grant_type',
-  'client_id',
-  'client_secret',
-  'client_assertion',
-  'client_assertion_type',
-  'code',
-  'code_verifier',
-  'redirect_uri',
-  'refresh_token',
-  'scope',
-]);
 
 export interface TokenRequest {
   readonly client: OAuthClient;
@@ -61,5 +48,5 @@ export async function requestTokens(
 /** The connection's own parameters for the token endpoint (`audience` and the like). */
 export function extraTokenParameters({ config }: OAuthClient): Record<string, string> {
   const extra = Object.entries(config.extraTokenParams);
-  return Object.fromEntries(extra.filter(([name]) => !ownParameters.has(name.trim().toLowerCase())));
+  return Object.fromEntries(extra.filter(([name]) => !isTokenParameter(name)));
 }

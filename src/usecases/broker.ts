@@ -10,7 +10,7 @@ import { checkHealth, type Probe } from './check-health.ts';
 import { createCreateConnection } from './connections/create-connection.ts';
 import { createDeleteConnection } from './connections/delete-connection.ts';
 import { createDisconnect } from './connections/disconnect.ts';
-import { findConnection, type ConnectionQuery } from './connections/find-connection.ts';
+import { type ConnectionQuery, findConnection } from './connections/find-connection.ts';
 import { createImportTokens } from './connections/import-tokens.ts';
 import { createListConnections } from './connections/list-connections.ts';
 import { createListGrants } from './connections/list-grants.ts';

@@ -22,7 +22,8 @@ export function createJsonLogger(write: WriteLine): Logger {
     },
     { write: (line: string) => write(line.trimEnd()) },
   );
-  const log = (level: Level, event: string, fields: LogFields = {}) => out[level]({ ...context.getStore(), ...fields }, event);
+  const log = (level: Level, event: string, fields: LogFields = {}) =>
+    out[level]({ ...context.getStore(), ...fields }, event);
   return {
     info: (event, fields) => log('info', event, fields),
     warn: (event, fields) => log('warn', event, fields),
@@ -34,7 +35,14 @@ export function createJsonLogger(write: WriteLine): Logger {
 function describeCause(cause: unknown): unknown {
   if (!(cause instanceof Error)) return cause === undefined ? undefined : typeof cause;
   if (cause instanceof BrokerError) return { code: cause.code, message: cause.message, detail: cause.detail };
-  return { name: cause.name, message: oneLine(cause.message), stack: cause.stack?.split('\n').slice(1, 6).map((line) => line.trim()) };
+  return {
+    name: cause.name,
+    message: oneLine(cause.message),
+    stack: cause.stack
+      ?.split('\n')
+      .slice(1, 6)
+      .map((line) => line.trim()),
+  };
 }
 
 function oneLine(text: string): string {

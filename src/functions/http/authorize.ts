@@ -1,7 +1,7 @@
 import type { HttpRequest } from '@azure/functions';
-import { type Caller, defaultOrg, hasOneOf, mayActFor } from '../../domain/caller.ts';
+import { type Caller, defaultOrg, hasOneOf, isPlatformCaller, mayActFor } from '../../domain/caller.ts';
 import { BrokerError } from '../../domain/errors.ts';
-import { type OrgId, orgIdPattern } from '../../domain/ids.ts';
+import { type OrgId, orgIdPattern, toOrgId } from '../../domain/ids.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { Broker } from '../../usecases/broker.ts';
 import type { OrganisationInput, Route } from './route.ts';
@@ -10,7 +10,11 @@ import type { OrganisationInput, Route } from './route.ts';
  * The one place where caller, organisation and role are checked, by what the route table says. Throws
  * `unauthenticated`, `organization_required`, `organization_forbidden` or `role_required`.
  */
-export async function authorize(route: Route, broker: Broker, request: HttpRequest): Promise<Partial<OrganisationInput>> {
+export async function authorize(
+  route: Route,
+  broker: Broker,
+  request: HttpRequest,
+): Promise<Partial<OrganisationInput>> {
   const { permission } = route;
   if (permission.kind === 'public') return {};
   const caller = await broker.authenticate(apiKeyOf(request));
@@ -32,6 +36,7 @@ function apiKeyOf(request: HttpRequest): Secret | undefined {
 function organisationOf(caller: Caller, header: string | null): OrgId {
   const named = header?.trim() ?? '';
   if (named !== '') {
+    if (isPlatformCaller(caller)) return toOrgId(named, 'X-Organization-Id');
     const org = named as OrgId;
     if (orgIdPattern.test(named) && mayActFor(caller, org)) return org;
     throw new BrokerError('organization_forbidden', 'You may not act for this organisation.');

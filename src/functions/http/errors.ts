@@ -14,7 +14,10 @@ export const errorSchema = z
   .meta({ id: 'Error', description: 'The form of every error. Some errors carry more fields.' });
 
 /** An error as an answer. What is not a `BrokerError` becomes `internal_error`, without a word about its cause. */
-export function answerError(error: unknown, context: { readonly correlationId: string; readonly isPage: boolean }): Answer {
+export function answerError(
+  error: unknown,
+  context: { readonly correlationId: string; readonly isPage: boolean },
+): Answer {
   const known = error instanceof BrokerError ? error : new BrokerError('internal_error', 'Something went wrong.');
   const status = statusOf[known.code];
   const headers: Record<string, string> = {};

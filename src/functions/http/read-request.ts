@@ -35,10 +35,17 @@ async function readJson(request: HttpRequest): Promise<unknown> {
     throw invalid([{ path: 'Content-Type', message: 'must be application/json' }]);
   }
   try {
-    return JSON.parse(text);
-  } catch {
+    return JSON.parse(text, refusePrototype);
+  } catch (error) {
+    if (error instanceof BrokerError) throw error;
     throw invalid([{ path: '', message: 'the body is not well-formed JSON' }]);
   }
+}
+
+/** A schema of free names leaves this one out without a word. */
+function refusePrototype(name: string, value: unknown): unknown {
+  if (name !== '__proto__') return value;
+  throw invalid([{ path: name, message: 'is not a known field' }]);
 }
 
 function parse(shape: z.ZodType | undefined, given: unknown): unknown {

@@ -5,6 +5,9 @@ export const administer: Permission & { kind: 'organisation' } = { kind: 'organi
 /** Authorize, test, refresh, disconnect. */
 export const operate: Permission & { kind: 'organisation' } = { kind: 'organisation', roles: ['operator', 'admin'] };
 /** Read what is there, without tokens. */
-export const inspect: Permission & { kind: 'organisation' } = { kind: 'organisation', roles: ['operator', 'auditor', 'admin'] };
+export const inspect: Permission & { kind: 'organisation' } = {
+  kind: 'organisation',
+  roles: ['operator', 'auditor', 'admin'],
+};
 /** Credentials: the one thing that `admin` alone does not give. */
 export const readCredentials: Permission & { kind: 'organisation' } = { kind: 'organisation', roles: ['reader'] };

@@ -89,7 +89,10 @@ export interface RouteDefinition<P extends Permission, Params extends Shape, Que
 
 /** A route as the table holds it: what it expects is in its schemas. */
 export interface Route extends Omit<RouteDefinition<Permission, Shape, Shape, Shape>, 'handle'> {
-  readonly handle: (broker: Broker, input: RouteInput<unknown, unknown, unknown> & Partial<OrganisationInput>) => Promise<Answer>;
+  readonly handle: (
+    broker: Broker,
+    input: RouteInput<unknown, unknown, unknown> & Partial<OrganisationInput>,
+  ) => Promise<Answer>;
 }
 
 type Nothing = z.ZodType<undefined>;

@@ -20,7 +20,12 @@ export function serve(route: Route, broker: BrokerSource, queue: StorageQueueOut
   };
 }
 
-async function answerTo(route: Route, source: BrokerSource, request: HttpRequest, correlationId: string): Promise<Answer> {
+async function answerTo(
+  route: Route,
+  source: BrokerSource,
+  request: HttpRequest,
+  correlationId: string,
+): Promise<Answer> {
   try {
     const broker = source();
     return await broker.logger.within({ correlation_id: correlationId, route: route.name }, async () => {

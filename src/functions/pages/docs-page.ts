@@ -10,7 +10,12 @@ export function docsPage(routes: readonly Route[]) {
     html`<main>
 <h1>Bowline API</h1>
 <p>Base path <code>/api</code>. Send <code>Authorization: Bearer &lt;API key&gt;</code> and, where you act for several organisations, <code>X-Organization-Id</code>. The whole contract is in <a href="openapi.json">openapi.json</a>.</p>
-${tags.map((tag) => section(tag, routes.filter((route) => route.tag === tag)))}
+${tags.map((tag) =>
+  section(
+    tag,
+    routes.filter((route) => route.tag === tag),
+  ),
+)}
 </main>`,
   );
 }

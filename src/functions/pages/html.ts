@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** Text that is HTML already. */
 export class Html {
@@ -38,7 +44,10 @@ table { border-collapse: collapse; width: 100%; } td, th { text-align: left; ver
 const styleHash = createHash('sha256').update(style).digest('base64');
 
 /** A whole page. Nothing in it loads from anywhere, and no script runs (the policy names the one style it has). */
-export function page(title: string, body: Html): { readonly html: string; readonly headers: Readonly<Record<string, string>> } {
+export function page(
+  title: string,
+  body: Html,
+): { readonly html: string; readonly headers: Readonly<Record<string, string>> } {
   const document = html`<!doctype html>
 <html lang="en">
 <head>

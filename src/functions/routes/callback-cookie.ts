@@ -16,6 +16,9 @@ export function bindingCookie(transaction: Transaction, browserKey: Secret, maxA
 /** The value of this transaction's cookie in a `Cookie` header. */
 export function bindingCookieValue(header: string | null, transaction: Transaction): string | undefined {
   const prefix = `${cookieName(transaction)}=`;
-  const found = (header ?? '').split(';').map((part) => part.trim()).find((part) => part.startsWith(prefix));
+  const found = (header ?? '')
+    .split(';')
+    .map((part) => part.trim())
+    .find((part) => part.startsWith(prefix));
   return found?.slice(prefix.length);
 }

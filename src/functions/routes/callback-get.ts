@@ -1,9 +1,9 @@
+import { Secret } from '../../domain/secret.ts';
 import type { FinishedAuthorization } from '../../usecases/authorization/callback.ts';
 import { type Answer, defineRoute } from '../http/route.ts';
 import { callbackPage } from '../pages/callback-page.ts';
 import { connectionParams } from '../schemas/fields.ts';
 import { bindingCookie, bindingCookieValue } from './callback-cookie.ts';
-import { Secret } from '../../domain/secret.ts';
 
 export const callbackGet = defineRoute({
   name: 'callback-get',

@@ -14,20 +14,39 @@ export const callersCreate = defineRoute({
   summary: 'Make an API key. It is shown this once',
   permission: administer,
   request: {
-    body: z.strictObject({
-      name: z.string().min(1).max(200).meta({ example: 'nightly sync' }),
-      org_ids: z
-        .array(z.union([z.literal(everyOrganisation), z.string().regex(orgIdPattern, `must match ${orgIdPattern.source}`)]))
-        .min(1)
-        .max(100)
-        .optional()
-        .meta({ description: 'Left out: the organisation of this call', example: ['ORG123'] }),
-      roles: z.array(z.enum(roles)).min(1).meta({ example: ['reader'] }),
-      expires_at: instant.nullish().meta({ example: '2027-01-31T00:00:00.000Z' }),
-    }),
+    body: z
+      .strictObject({
+        name: z
+          .string()
+          .min(1)
+          .max(200)
+          .meta({ description: 'For people: what the key is for', example: 'nightly sync' }),
+        org_ids: z
+          .array(
+            z.union([
+              z.literal(everyOrganisation),
+              z.string().regex(orgIdPattern, `must match ${orgIdPattern.source}`),
+            ]),
+          )
+          .min(1)
+          .max(100)
+          .optional()
+          .meta({ description: 'Left out: the organisation of this call', example: ['ORG123'] }),
+        roles: z
+          .array(z.enum(roles))
+          .min(1)
+          .meta({ example: ['reader'] }),
+        expires_at: instant.nullish().meta({ description: 'Null: never', example: '2036-01-31T00:00:00.000Z' }),
+      })
+      .meta({ example: { name: 'nightly sync', org_ids: ['ORG123'], roles: ['reader'] } }),
   },
   responses: {
-    201: { description: 'The caller and its key', schema: callerSummary.extend({ api_key: z.string() }).meta({ id: 'NewCaller' }) },
+    201: {
+      description: 'The caller and its key',
+      schema: callerSummary
+        .extend({ api_key: z.string().meta({ description: 'Shown this once' }) })
+        .meta({ id: 'NewCaller' }),
+    },
   },
   errors: ['validation_failed', 'organization_forbidden', 'role_required'],
   handle: async (broker, { body, org, caller }) => {

@@ -12,14 +12,30 @@ export const connectionsAuthorize = defineRoute({
   permission: operate,
   request: {
     params: connectionParams,
-    body: z.strictObject({
-      user_id: userId.nullish(),
-      return_url: z.string().max(2048).nullish().meta({ description: 'Where the browser goes in the end; its origin must be allowed' }),
-      login_hint: z.string().max(320).nullish(),
-      scopes: z.string().max(4096).nullish().meta({ description: 'Some of the connection’s scopes; else all' }),
-      prompt: z.string().max(100).nullish(),
-      allow_account_change: z.boolean().nullish().meta({ description: 'Allow another account than before' }),
-    }),
+    body: z
+      .strictObject({
+        user_id: userId.nullish(),
+        return_url: z.string().max(2048).nullish().meta({
+          description: 'Where the browser goes in the end; its origin must be allowed',
+          example: 'https://app.example.com/connected',
+        }),
+        login_hint: z
+          .string()
+          .max(320)
+          .nullish()
+          .meta({ description: 'Who will sign in', example: 'alice@example.com' }),
+        scopes: z
+          .string()
+          .max(4096)
+          .nullish()
+          .meta({ description: 'Some of the connection’s scopes; else all', example: 'read' }),
+        prompt: z.string().max(100).nullish().meta({ description: 'Passed on to the provider', example: 'login' }),
+        allow_account_change: z
+          .boolean()
+          .nullish()
+          .meta({ description: 'Allow another account than before', example: false }),
+      })
+      .meta({ example: { login_hint: 'alice@example.com' } }),
   },
   responses: {
     200: {

@@ -15,8 +15,16 @@ export const connectionsList = defineRoute({
   request: {
     query: z.strictObject({
       include_global: queryFlag(true).meta({ description: 'Also those of GLOBAL' }),
-      status: z.enum(connectionStatuses).optional(),
-      search: z.string().min(1).max(100).optional().meta({ description: 'Part of a name, a description or a tag' }),
+      status: z
+        .enum(connectionStatuses)
+        .optional()
+        .meta({ description: 'Only those with this status', example: 'completed' }),
+      search: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .meta({ description: 'Part of a name, a description or a tag', example: 'crm' }),
       ...pageQuery,
     }),
   },

@@ -24,7 +24,12 @@ export const connectionsTest = defineRoute({
   errors: ['validation_failed', 'connection_not_found'],
   handle: async (broker, { params, body, org, caller }) => {
     const userId = body.user_id ?? null;
-    const { result, message, testedAt } = await broker.testConnection({ org, name: params.connection_name, caller, userId });
+    const { result, message, testedAt } = await broker.testConnection({
+      org,
+      name: params.connection_name,
+      caller,
+      userId,
+    });
     return { status: 200, json: { test_result: result, message, tested_at: new Date(testedAt).toISOString() } };
   },
 });

@@ -16,16 +16,21 @@ export const connectionsTokens = defineRoute({
   permission: administer,
   request: {
     params: connectionParams,
-    body: z.strictObject({
-      access_token: token.nullish(),
-      refresh_token: token.nullish(),
-      expires_at: instant.nullish().meta({ example: '2026-01-31T09:30:00.000Z' }),
-      scopes: z.string().max(4096).nullish(),
-      user_id: userId.nullish(),
-    }),
+    body: z
+      .strictObject({
+        access_token: token.nullish(),
+        refresh_token: token.nullish(),
+        expires_at: instant.nullish().meta({ example: '2026-01-31T09:30:00.000Z' }),
+        scopes: z.string().max(4096).nullish().meta({ description: 'What they allow', example: 'read write' }),
+        user_id: userId.nullish(),
+      })
+      .meta({ example: { refresh_token: 'a-token-from-elsewhere' } }),
   },
   responses: {
-    200: { description: 'The grant as it is now. A refresh token alone was used to get an access token', schema: refreshAnswer },
+    200: {
+      description: 'The grant as it is now. A refresh token alone was used to get an access token',
+      schema: refreshAnswer,
+    },
   },
   errors: ['validation_failed', 'connection_not_found', 'tokens_too_large'],
   handle: async (broker, { params, body, org, caller }) => {

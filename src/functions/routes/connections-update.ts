@@ -16,7 +16,12 @@ export const connectionsUpdate = defineRoute({
   request: {
     params: connectionParams,
     body: updateBody,
-    headers: z.object({ 'If-Match': z.string().optional().meta({ description: 'The ETag that was read' }) }),
+    headers: z.object({
+      'If-Match': z
+        .string()
+        .optional()
+        .meta({ description: 'The ETag that was read', example: '"0123456789abcdef0123456789abcdef"' }),
+    }),
   },
   responses: { 200: { description: 'The connection as it is now', schema: connectionDetail } },
   errors: ['validation_failed', 'url_not_allowed', 'connection_not_found', 'connection_changed', 'vault_unavailable'],

@@ -30,7 +30,9 @@ export const credentialsGet = defineRoute({
   request: {
     params: connectionParams,
     query: z.strictObject({
-      user_id: userId.optional(),
+      user_id: userId
+        .optional()
+        .meta({ description: 'Whose token. Left out: the organisation’s own', example: 'user-17' }),
       min_ttl_seconds: z
         .string()
         .regex(/^\d{1,8}$/, 'must be a whole number of seconds')
@@ -40,7 +42,10 @@ export const credentialsGet = defineRoute({
       force_refresh: queryFlag(false).meta({ description: 'Refresh first; at most once in 30 s' }),
     }),
     headers: z.object({
-      'X-Workflow-Id': z.string().optional().meta({ description: 'Records that this workflow uses the connection' }),
+      'X-Workflow-Id': z
+        .string()
+        .optional()
+        .meta({ description: 'Records that this workflow uses the connection', example: 'nightly-sync' }),
     }),
   },
   responses: { 200: { description: 'The access token. Never a refresh token', schema: credentials } },

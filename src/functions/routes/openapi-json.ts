@@ -12,6 +12,9 @@ export function openApiJson(routes: () => readonly Route[]): Route {
     summary: 'This API as an OpenAPI 3.1 document',
     permission: { kind: 'public' },
     responses: { 200: { description: 'The document', schema: z.record(z.string(), z.unknown()) } },
-    handle: async (broker) => ({ status: 200, json: await openApiDocument(routes(), `${broker.policy.publicBaseUrl}/api`) }),
+    handle: async (broker) => ({
+      status: 200,
+      json: await openApiDocument(routes(), `${broker.policy.publicBaseUrl}/api`),
+    }),
   });
 }

@@ -12,7 +12,7 @@ export const refreshAll = defineRoute({
   summary: 'Refresh every grant of the organisation; for GLOBAL, of all organisations',
   permission: administer,
   usesQueue: true,
-  request: { body: z.strictObject({}) },
+  request: { body: z.strictObject({}).meta({ example: {} }) },
   responses: {
     202: { description: 'It has begun: see refresh_job_status', schema: z.object({ job_id: z.string() }) },
   },

@@ -34,7 +34,7 @@ export const refreshJobStatus = defineRoute({
         .string()
         .regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be a job_id')
         .optional()
-        .meta({ description: 'Left out: the newest job' }),
+        .meta({ description: 'Left out: the newest job', example: '8233234567890-0123456789abcdef0123456789abcdef' }),
     }),
   },
   responses: { 200: { description: 'The job so far. Errors are those of the organisation', schema: refreshJob } },

@@ -11,10 +11,12 @@ export const workflowDependenciesAdd = defineRoute({
   permission: { kind: 'organisation', roles: ['reader', 'operator', 'admin'] },
   request: {
     params: workflowParams,
-    body: z.strictObject({
-      connection_name: connectionName,
-      workflow_name: z.string().min(1).max(200).nullish().meta({ example: 'Nightly sync' }),
-    }),
+    body: z
+      .strictObject({
+        connection_name: connectionName,
+        workflow_name: z.string().min(1).max(200).nullish().meta({ example: 'Nightly sync' }),
+      })
+      .meta({ example: { connection_name: 'crm', workflow_name: 'Nightly sync' } }),
   },
   responses: {
     201: {

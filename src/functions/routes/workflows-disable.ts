@@ -12,7 +12,9 @@ export const workflowsDisable = defineRoute({
   permission: operate,
   request: {
     params: workflowParams,
-    body: z.strictObject({ reason: z.string().min(1).max(500).nullish().meta({ example: 'it floods the provider' }) }),
+    body: z
+      .strictObject({ reason: z.string().min(1).max(500).nullish().meta({ example: 'it floods the provider' }) })
+      .meta({ example: { reason: 'it floods the provider' } }),
   },
   responses: {
     200: {

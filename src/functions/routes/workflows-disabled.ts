@@ -21,7 +21,9 @@ export const workflowsDisabled = defineRoute({
   tag: 'Workflows',
   summary: 'List the workflows that get no credentials',
   permission: inspect,
-  responses: { 200: { description: 'All of the organisation', schema: z.object({ workflows: z.array(disabledWorkflow) }) } },
+  responses: {
+    200: { description: 'All of the organisation', schema: z.object({ workflows: z.array(disabledWorkflow) }) },
+  },
   handle: async (broker, { org }) => {
     const disabled = await broker.workflows.listDisabled(org);
     const workflows = disabled.map((workflow) => ({

@@ -10,7 +10,7 @@ export const workflowsEnable = defineRoute({
   tag: 'Workflows',
   summary: 'Give a workflow its credentials back',
   permission: operate,
-  request: { params: workflowParams, body: z.strictObject({}) },
+  request: { params: workflowParams, body: z.strictObject({}).meta({ example: {} }) },
   responses: {
     200: {
       description: 'It is enabled',

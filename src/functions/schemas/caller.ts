@@ -11,7 +11,9 @@ const identity = {
 };
 
 export const callerIdentity = z.object(identity).meta({ id: 'CallerIdentity' });
-export const callerSummary = z.object({ ...identity, created_at: isoTime, created_by: z.string() }).meta({ id: 'CallerSummary' });
+export const callerSummary = z
+  .object({ ...identity, created_at: isoTime, created_by: z.string() })
+  .meta({ id: 'CallerSummary' });
 
 export function presentIdentity({ id, name, orgIds, roles: held, expiresAt }: Caller): z.input<typeof callerIdentity> {
   return { id, name, org_ids: [...orgIds], roles: [...held], expires_at: iso(expiresAt) };

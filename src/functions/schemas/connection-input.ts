@@ -1,31 +1,51 @@
 import { z } from 'zod';
-import { type ConnectionConfig, clientAuthMethods, type Endpoints, flowTypes, scopeSeparators } from '../../domain/connection.ts';
+import {
+  type ConnectionConfig,
+  clientAuthMethods,
+  type Endpoints,
+  flowTypes,
+  scopeSeparators,
+} from '../../domain/connection.ts';
 import { GLOBAL, type OrgId, orgIdPattern } from '../../domain/ids.ts';
 import { connectionName } from './fields.ts';
 
-const url = z.string().min(1).max(2048).meta({ example: 'https://login.example.com/oauth/token' });
+const url = z.string().min(1).max(2048);
+const urlAt = (path: string, description: string) =>
+  url.nullish().meta({ description, example: `https://login.example.com${path}` });
 const parameters = z.record(z.string().min(1).max(100), z.string().max(2000));
 const secret = z.string().min(1).max(16_384).meta({ writeOnly: true, example: 'the-secret-from-the-provider' });
 
 const changeableFields = {
-  authorization_url: url.nullish(),
-  issuer: url.nullish(),
-  revocation_url: url.nullish(),
-  userinfo_url: url.nullish(),
-  test_url: url.nullish(),
+  authorization_url: urlAt('/oauth/authorize', 'Where a person signs in; only authorization_code needs it'),
+  issuer: urlAt('', 'Where given, `iss` of the callback and the ID token are checked against it exactly'),
+  revocation_url: urlAt('/oauth/revoke', 'Where tokens are revoked (RFC 7009)'),
+  userinfo_url: urlAt('/userinfo', 'Says whose account a token is of'),
+  test_url: urlAt('/userinfo', 'Called with the token to see whether it works'),
   client_secret: secret.nullish(),
   scopes: z.string().max(4096).nullish().meta({ description: 'Separated by commas or spaces', example: 'read,write' }),
-  scope_separator: z.enum(scopeSeparators).nullish(),
-  extra_authorize_params: parameters.nullish(),
-  extra_token_params: parameters.nullish(),
-  client_auth: z.enum(clientAuthMethods).nullish(),
-  description: z.string().max(1000).nullish(),
-  tags: z.array(z.string().min(1).max(64)).max(20).nullish(),
+  scope_separator: z.enum(scopeSeparators).nullish().meta({ description: 'How requests send them', example: 'space' }),
+  extra_authorize_params: parameters.nullish().meta({ example: { access_type: 'offline' } }),
+  extra_token_params: parameters.nullish().meta({ example: { audience: 'https://api.example.com' } }),
+  client_auth: z
+    .enum(clientAuthMethods)
+    .exclude(['private_key_jwt'])
+    .nullish()
+    .meta({ example: 'client_secret_basic' }),
+  description: z
+    .string()
+    .max(1000)
+    .nullish()
+    .meta({ description: 'For people', example: 'Contacts of the sales team' }),
+  tags: z
+    .array(z.string().min(1).max(64))
+    .max(20)
+    .nullish()
+    .meta({ example: ['sales'] }),
   shared_with: z
     .array(z.union([z.literal('*'), z.string().regex(orgIdPattern, `must match ${orgIdPattern.source}`)]))
     .max(500)
     .nullish()
-    .meta({ description: 'For connections of GLOBAL: ["*"], or the organisations that may use it' }),
+    .meta({ description: 'For connections of GLOBAL: ["*"], or the organisations that may use it', example: ['*'] }),
 };
 
 const clientId = z.string().min(1).max(1024).meta({ example: 'client-id-from-the-provider' });
@@ -33,17 +53,36 @@ const clientId = z.string().min(1).max(1024).meta({ example: 'client-id-from-the
 export const createBody = z
   .strictObject({
     connection_name: connectionName,
-    oauth_flow_type: z.enum(flowTypes),
+    oauth_flow_type: z.enum(flowTypes).meta({ example: 'client_credentials' }),
     client_id: clientId,
-    token_url: url,
+    token_url: url.meta({ example: 'https://login.example.com/oauth/token' }),
     refresh_token: secret.nullish(),
     ...changeableFields,
   })
-  .meta({ id: 'NewConnection' });
+  .meta({
+    id: 'NewConnection',
+    example: {
+      connection_name: 'crm',
+      oauth_flow_type: 'client_credentials',
+      client_id: 'client-id-from-the-provider',
+      client_secret: 'the-secret-from-the-provider',
+      authorization_url: 'https://login.example.com/oauth/authorize',
+      token_url: 'https://login.example.com/oauth/token',
+      scopes: 'read,write',
+    },
+  });
 
 export const updateBody = z
-  .strictObject({ client_id: clientId.optional(), token_url: url.optional(), ...changeableFields })
-  .meta({ id: 'ConnectionUpdate', description: 'Fields left out stay as they are; null clears.' });
+  .strictObject({
+    client_id: clientId.optional().meta({ example: 'client-id-from-the-provider' }),
+    token_url: url.optional().meta({ example: 'https://login.example.com/oauth/token' }),
+    ...changeableFields,
+  })
+  .meta({
+    id: 'ConnectionUpdate',
+    description: 'Fields left out stay as they are; null clears.',
+    example: { description: 'Contacts of the sales team', tags: ['sales'] },
+  });
 
 type CreateBody = z.output<typeof createBody>;
 type UpdateBody = z.output<typeof updateBody>;

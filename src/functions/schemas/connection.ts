@@ -85,7 +85,10 @@ export function presentSummary({ connection, own }: StoredConnection, now: numbe
   };
 }
 
-export function presentDetail(stored: StoredConnection, view: { readonly now: number; readonly publicBaseUrl: string }): ConnectionDetail {
+export function presentDetail(
+  stored: StoredConnection,
+  view: { readonly now: number; readonly publicBaseUrl: string },
+): ConnectionDetail {
   const { connection, own } = stored;
   const { config } = connection;
   const { grant } = own;

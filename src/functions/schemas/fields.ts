@@ -25,7 +25,10 @@ export const userId = z
   .min(1)
   .max(userIdMaxLength)
   .transform((text) => text as UserId)
-  .meta({ description: 'Your own id of a user, for a grant of their own. Without it: the organisation’s grant', example: 'user-17' });
+  .meta({
+    description: 'Your own id of a user, for a grant of their own. Without it: the organisation’s grant',
+    example: 'user-17',
+  });
 
 export const connectionParams = z.strictObject({ connection_name: connectionName });
 export const workflowParams = z.strictObject({ workflow_id: workflowId });
@@ -34,7 +37,8 @@ export const queryFlag = (fallback: boolean) =>
   z
     .enum(['true', 'false'])
     .default(fallback ? 'true' : 'false')
-    .transform((text) => text === 'true');
+    .transform((text) => text === 'true')
+    .meta({ example: fallback ? 'true' : 'false' });
 
 export const pageQuery = {
   limit: z
@@ -43,7 +47,12 @@ export const pageQuery = {
     .default('50')
     .transform(Number)
     .meta({ description: 'At most this many, 1 to 100', example: '50' }),
-  continuation: z.string().min(1).max(2048).optional().meta({ description: 'Where the last page ended' }),
+  continuation: z
+    .string()
+    .min(1)
+    .max(2048)
+    .optional()
+    .meta({ description: 'Where the last page ended: its `continuation`', example: 'continuation-of-the-last-page' }),
 };
 
 export const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
@@ -56,4 +65,4 @@ export function iso(at: number | null): string | null {
 export const isoTime = z.string().meta({ format: 'date-time', example: '2026-01-31T09:30:00.000Z' });
 
 /** The body of calls about one grant. */
-export const grantBody = z.strictObject({ user_id: userId.nullish() });
+export const grantBody = z.strictObject({ user_id: userId.nullish() }).meta({ example: { user_id: null } });

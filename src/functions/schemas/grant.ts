@@ -29,7 +29,12 @@ export function presentStatus({ grant }: StoredGrant, flowType: FlowType, now: n
   return { status, status_reason: statusReason, status_message: statusMessage };
 }
 
-export function presentRefresh(stored: StoredGrant, flowType: FlowType, isRefreshed: boolean, now: number): z.input<typeof refreshAnswer> {
+export function presentRefresh(
+  stored: StoredGrant,
+  flowType: FlowType,
+  isRefreshed: boolean,
+  now: number,
+): z.input<typeof refreshAnswer> {
   return { ...presentStatus(stored, flowType, now), expires_at: iso(stored.grant.expiresAt), refreshed: isRefreshed };
 }
 

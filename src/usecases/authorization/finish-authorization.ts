@@ -87,13 +87,18 @@ async function openIfReadable({ grants }: FinishNeeds, stored: StoredGrant): Pro
   }
 }
 
+/** Userinfo that does not answer leaves the account unknown, which is logged and allowed. */
 async function withAccount(needs: FinishNeeds, client: OAuthClient, issued: TokenSet): Promise<TokenSet> {
   const { accessToken, account } = issued.tokens;
   if (account !== null || accessToken === null) return issued;
-  return {
-    ...issued,
-    tokens: { ...issued.tokens, account: await needs.authorizationServer.account(client, accessToken) },
-  };
+  try {
+    const found = await needs.authorizationServer.account(client, accessToken);
+    return { ...issued, tokens: { ...issued.tokens, account: found } };
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error;
+    needs.logger.warn('account_unknown', { code: error.code, detail: error.detail });
+    return issued;
+  }
 }
 
 interface Refusal {

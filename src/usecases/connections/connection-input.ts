@@ -1,6 +1,7 @@
 import type { ConnectionConfig, Endpoints } from '../../domain/connection.ts';
 import { BrokerError, type ErrorDetail } from '../../domain/errors.ts';
 import { GLOBAL, type OrgId } from '../../domain/ids.ts';
+import { isAuthorizationParameter, isTokenParameter } from '../../domain/reserved-parameters.ts';
 import type { UrlPolicy } from '../../ports/url-policy.ts';
 
 const endpointPaths = {
@@ -11,30 +12,6 @@ const endpointPaths = {
   userinfoUrl: 'userinfo_url',
   testUrl: 'test_url',
 } as const satisfies Record<keyof Endpoints, string>;
-
-/** Parameters that the broker sets itself: nobody may set them from outside (RFC 9700 section 4.7). */
-const reservedParameters = [
-  'client_id',
-  'client_secret',
-  'client_assertion',
-  'client_assertion_type',
-  'code',
-  'code_challenge',
-  'code_challenge_method',
-  'code_verifier',
-  'grant_type',
-  'nonce',
-  'password',
-  'redirect_uri',
-  'refresh_token',
-  'request',
-  'request_uri',
-  'response_mode',
-  'response_type',
-  'scope',
-  'state',
-  'username',
-];
 
 /**
  * Checks what only makes sense together, and every address. Throws `url_not_allowed` when only addresses are wrong,
@@ -78,13 +55,16 @@ function secretProblems({ clientAuth, flowType }: ConnectionConfig, hasClientSec
   return clientAuth === 'none' && hasClientSecret ? [{ path, message: 'is not used with client_auth none' }] : [];
 }
 
-function parameterProblems(config: ConnectionConfig): ErrorDetail[] {
-  const named = { extra_authorize_params: config.extraAuthorizeParams, extra_token_params: config.extraTokenParams };
-  return Object.entries(named).flatMap(([path, parameters]) =>
-    Object.keys(parameters)
-      .filter((name) => reservedParameters.includes(name.toLowerCase()))
-      .map((name) => ({ path: `${path}.${name}`, message: 'is set by the broker' })),
-  );
+function parameterProblems({ extraAuthorizeParams, extraTokenParams }: ConnectionConfig): ErrorDetail[] {
+  const names = [
+    ...Object.keys(extraAuthorizeParams)
+      .filter(isAuthorizationParameter)
+      .map((name) => `extra_authorize_params.${name}`),
+    ...Object.keys(extraTokenParams)
+      .filter(isTokenParameter)
+      .map((name) => `extra_token_params.${name}`),
+  ];
+  return names.map((path) => ({ path, message: 'is set by the broker' }));
 }
 
 function urlProblems(endpoints: Endpoints, urlPolicy: UrlPolicy): ErrorDetail[] {

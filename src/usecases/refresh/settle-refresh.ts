@@ -35,7 +35,7 @@ export async function settleSuccess(
   const result = await needs.grants.commit(claim, change);
   switch (result.kind) {
     case 'committed':
-      return { stored: result.stored, tokens: issued.tokens, isRefreshed: true };
+      return resultOf(result.stored, change.grant.seq, issued);
     case 'unknown':
       needs.logger.error('refresh_outcome_lost', placeOf(claim.stored));
       throw new BrokerError('storage_unavailable', 'Storage did not confirm the refreshed token. Try again.', {
@@ -61,13 +61,18 @@ async function yieldOrOverrule(
     isOurs = now?.grant.generation === base.generation && now.grant.seq === base.seq;
     return isOurs && now !== undefined ? successChange(needs, now.grant, issued) : undefined;
   });
-  if (current !== undefined && isOurs) return { stored: current, tokens: issued.tokens, isRefreshed: true };
+  if (current !== undefined && isOurs) return resultOf(current, base.seq + 1, issued);
   needs.logger.warn('refresh_superseded', placeOf(claim.stored));
   if (current === undefined || !(current.grant.hasTokens || current.grant.hasRefreshToken)) {
     await revokeTokens(needs, connection, issued.tokens);
   }
   if (current === undefined) throw new BrokerError('connection_not_found', 'The connection was deleted.');
   return { stored: current, isRefreshed: false };
+}
+
+/** Our tokens go with the grant unless somebody has refreshed it again since: then the newer ones have to be opened. */
+function resultOf(stored: StoredGrant, ourSeq: number, { tokens }: TokenSet): RefreshResult {
+  return stored.grant.seq === ourSeq ? { stored, tokens, isRefreshed: true } : { stored, isRefreshed: true };
 }
 
 /** Writes why there is no new token set, and ends the lease. A grant that somebody else has changed meanwhile is left alone. */

@@ -99,8 +99,12 @@ describe('the authorization URL', () => {
     );
   });
 
-  test('takes resource from the URL of the connection only', async () => {
-    expect(await parametersOf({ extraAuthorizeParams: { resource: 'evil' } })).toEqual(plain);
+  test('takes the other parameters of the configuration, from the URL or beside it', async () => {
+    const said = { resource: 'https://api.example', response_mode: 'form_post' };
+    expect(await parametersOf({ extraAuthorizeParams: said })).toMatchObject({
+      resource: ['https://api.example'],
+      response_mode: ['form_post'],
+    });
     const authorizationUrl = 'https://provider.example/a?resource=https%3A%2F%2Fapi.example';
     expect((await parametersOf({ endpoints: { authorizationUrl } })).resource).toEqual(['https://api.example']);
   });

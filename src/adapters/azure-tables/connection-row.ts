@@ -1,0 +1,120 @@
+import {
+  type Connection,
+  type ConnectionKey,
+  clientAuthMethods,
+  flowTypes,
+  scopeSeparators,
+} from '../../domain/connection.ts';
+import type { GrantKey } from '../../domain/grant.ts';
+import type { ConnectionName, OrgId } from '../../domain/ids.ts';
+import type { StoredConnection } from '../../ports/connection-store.ts';
+import { type Columns, columnReader, jsonColumn, numberColumn, textColumn } from './columns.ts';
+import { grantColumns, toStoredGrant } from './grant-row.ts';
+import type { Place, Row } from './table.ts';
+
+/** Everything but the sealed tokens. */
+export const connectionColumns: readonly string[] = [
+  'flow_type',
+  'client_id',
+  'client_auth',
+  'authorization_url',
+  'token_url',
+  'issuer',
+  'revocation_url',
+  'userinfo_url',
+  'test_url',
+  'scopes',
+  'scope_separator',
+  'extra_authorize_params',
+  'extra_token_params',
+  'description',
+  'tags',
+  'shared_with',
+  'client_secret_ref',
+  'endpoints_id',
+  'revision',
+  'created_at',
+  'created_by',
+  'updated_at',
+  'last_test_at',
+  ...grantColumns,
+];
+
+export function connectionPlace(key: ConnectionKey): Place {
+  return { partitionKey: key.org, rowKey: key.name };
+}
+
+/** The key of the organisation's own grant. */
+export function ownGrantKey({ org, name }: ConnectionKey): GrantKey {
+  return { connectionOrg: org, org, connection: name, userId: null };
+}
+
+export function toConnectionColumns({ config, ...connection }: Connection): Columns {
+  const { endpoints } = config;
+  return {
+    flow_type: config.flowType,
+    client_id: config.clientId,
+    client_auth: config.clientAuth,
+    authorization_url: textColumn(endpoints.authorizationUrl),
+    token_url: endpoints.tokenUrl,
+    issuer: textColumn(endpoints.issuer),
+    revocation_url: textColumn(endpoints.revocationUrl),
+    userinfo_url: textColumn(endpoints.userinfoUrl),
+    test_url: textColumn(endpoints.testUrl),
+    scopes: textColumn(config.scopes),
+    scope_separator: config.scopeSeparator,
+    extra_authorize_params: jsonColumn(config.extraAuthorizeParams),
+    extra_token_params: jsonColumn(config.extraTokenParams),
+    description: textColumn(config.description),
+    tags: jsonColumn(config.tags),
+    shared_with: jsonColumn(config.sharedWith),
+    client_secret_ref: textColumn(connection.clientSecretRef),
+    endpoints_id: connection.endpointsId,
+    revision: connection.revision,
+    created_at: numberColumn(connection.createdAt),
+    created_by: connection.createdBy,
+    updated_at: numberColumn(connection.updatedAt),
+    last_test_at: numberColumn(connection.lastTestAt),
+  };
+}
+
+/** A connection with the organisation's own grant. Throws `MalformedRowError` for a row that makes no sense. */
+export function toStoredConnection(row: Row): StoredConnection {
+  const connection = toConnection(row);
+  return { connection, own: toStoredGrant(ownGrantKey(connection), row) };
+}
+
+function toConnection({ partitionKey, rowKey, columns }: Row): Connection {
+  const read = columnReader(columns);
+  return {
+    org: partitionKey as OrgId,
+    name: rowKey as ConnectionName,
+    config: {
+      flowType: read.oneOf('flow_type', flowTypes),
+      clientId: read.text('client_id'),
+      clientAuth: read.oneOf('client_auth', clientAuthMethods),
+      endpoints: {
+        authorizationUrl: read.optionalText('authorization_url'),
+        tokenUrl: read.text('token_url'),
+        issuer: read.optionalText('issuer'),
+        revocationUrl: read.optionalText('revocation_url'),
+        userinfoUrl: read.optionalText('userinfo_url'),
+        testUrl: read.optionalText('test_url'),
+      },
+      scopes: read.optionalText('scopes'),
+      scopeSeparator: read.oneOf('scope_separator', scopeSeparators),
+      extraAuthorizeParams: read.json<Record<string, string>>('extra_authorize_params') ?? {},
+      extraTokenParams: read.json<Record<string, string>>('extra_token_params') ?? {},
+      description: read.optionalText('description'),
+      tags: read.json<readonly string[]>('tags') ?? [],
+      sharedWith: read.json<readonly string[]>('shared_with') ?? [],
+    },
+    clientSecretRef: read.optionalText('client_secret_ref'),
+    endpointsId: read.text('endpoints_id'),
+    revision: read.text('revision'),
+    createdAt: read.number('created_at'),
+    createdBy: read.text('created_by'),
+    updatedAt: read.number('updated_at'),
+    lastTestAt: read.optionalNumber('last_test_at'),
+  };
+}

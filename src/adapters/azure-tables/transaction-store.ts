@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { BrokerError, hasCode } from '../../domain/errors.ts';
+import type { ConnectionName, OrgId, UserId } from '../../domain/ids.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { Transaction } from '../../domain/transaction.ts';
+import type { TransactionStore } from '../../ports/transaction-store.ts';
+import { changeRow, insertRow, type Surroundings } from './change-row.ts';
+import { type Columns, columnReader, numberColumn, textColumn } from './columns.ts';
+import { decodeRow } from './malformed-rows.ts';
+import {
+  fromSealedColumns,
+  openJson,
+  type SealingKeyring,
+  sealedColumnNames,
+  sealJson,
+  toSealedColumns,
+} from './sealed-columns.ts';
+import type { Place, Row, Table } from './table.ts';
+
+export interface TransactionStoreOptions extends Surroundings {
+  readonly table: Table;
+  readonly keyring: SealingKeyring;
+}
+
+/** What is sealed: the secrets, and every field that decides where the code and the tokens go. */
+const payloadJson = z.object({
+  v: z.literal(1),
+  kind: z.literal('transaction'),
+  state: z.string(),
+  connection_org: z.string(),
+  connection: z.string(),
+  org: z.string(),
+  user: z.string().nullable(),
+  endpoints_id: z.string(),
+  redirect_uri: z.string(),
+  code_verifier: z.string(),
+  nonce: z.string(),
+  authorization_url: z.string(),
+});
+
+const sealedColumns = sealedColumnNames(1);
+const sealedMaxBytes = 60 * 1024;
+const stateHashPattern = /^[0-9a-f]{64}$/;
+
+type ClearTransaction = Omit<Transaction, 'codeVerifier' | 'nonce' | 'authorizationUrl'>;
+
+/** Transactions on Table Storage, spread over 256 partitions. */
+export function createTransactionStore(options: TransactionStoreOptions): TransactionStore {
+  const { table, keyring } = options;
+
+  return {
+    async create(transaction) {
+      const columns = { ...toClearColumns(transaction), ...(await seal(keyring, transaction)) };
+      await insertRow(table, placeOf(transaction.stateHash), columns, options);
+    },
+
+    async get(stateHash) {
+      if (!stateHashPattern.test(stateHash)) return undefined;
+      const row = await table.read(placeOf(stateHash));
+      return row && open(keyring, decodeRow(table, row, toClearTransaction), row);
+    },
+
+    async bindToBrowser(stateHash) {
+      if (!stateHashPattern.test(stateHash)) return false;
+      const decide = async (current: Row | undefined) => current && { is_browser_bound: true };
+      return (await changeRow(table, placeOf(stateHash), decide, options)) !== undefined;
+    },
+
+    async consume(stateHash) {
+      if (!stateHashPattern.test(stateHash)) return false;
+      for (;;) {
+        const row = await table.read(placeOf(stateHash));
+        if (row === undefined) return false;
+        const outcome = await table.remove(row);
+        if (outcome !== 'changed') return outcome === 'removed';
+      }
+    },
+  };
+}
+
+function placeOf(stateHash: string): Place {
+  return { partitionKey: stateHash.slice(0, 2), rowKey: stateHash };
+}
+
+function toClearColumns(transaction: ClearTransaction): Columns {
+  return {
+    connection_org: transaction.connectionOrg,
+    connection: transaction.connection,
+    org: transaction.org,
+    user_id: textColumn(transaction.userId),
+    caller_id: transaction.callerId,
+    endpoints_id: transaction.endpointsId,
+    redirect_uri: transaction.redirectUri,
+    scopes: textColumn(transaction.scopes),
+    return_url: textColumn(transaction.returnUrl),
+    allow_account_change: transaction.allowAccountChange,
+    created_at: numberColumn(transaction.createdAt),
+    expires_at: numberColumn(transaction.expiresAt),
+    is_browser_bound: transaction.isBrowserBound,
+  };
+}
+
+function toClearTransaction({ rowKey, columns }: Row): ClearTransaction {
+  const read = columnReader(columns);
+  return {
+    stateHash: rowKey,
+    connectionOrg: read.text('connection_org') as OrgId,
+    connection: read.text('connection') as ConnectionName,
+    org: read.text('org') as OrgId,
+    userId: read.optionalText('user_id') as UserId | null,
+    callerId: read.text('caller_id'),
+    endpointsId: read.text('endpoints_id'),
+    redirectUri: read.text('redirect_uri'),
+    scopes: read.optionalText('scopes'),
+    returnUrl: read.optionalText('return_url'),
+    allowAccountChange: read.flag('allow_account_change'),
+    createdAt: read.number('created_at'),
+    expiresAt: read.number('expires_at'),
+    isBrowserBound: read.flag('is_browser_bound'),
+  };
+}
+
+function sealedPlaceOf(transaction: ClearTransaction) {
+  return {
+    v: 1,
+    kind: 'transaction',
+    state: transaction.stateHash,
+    connection_org: transaction.connectionOrg,
+    connection: transaction.connection,
+    org: transaction.org,
+    user: transaction.userId,
+    endpoints_id: transaction.endpointsId,
+    redirect_uri: transaction.redirectUri,
+  } as const;
+}
+
+async function seal(keyring: SealingKeyring, transaction: Transaction): Promise<Columns> {
+  const json: z.infer<typeof payloadJson> = {
+    ...sealedPlaceOf(transaction),
+    code_verifier: transaction.codeVerifier.reveal(),
+    nonce: transaction.nonce.reveal(),
+    authorization_url: transaction.authorizationUrl,
+  };
+  if (Buffer.byteLength(JSON.stringify(json)) > sealedMaxBytes) throw tooLong();
+  return toSealedColumns(await sealJson(keyring, json), sealedColumns);
+}
+
+function tooLong(): BrokerError {
+  const message = 'makes an address that is too long';
+  return new BrokerError('validation_failed', `authorization_url ${message}`, {
+    details: [{ path: 'authorization_url', message }],
+  });
+}
+
+/** Undefined when the payload cannot be opened or is of another transaction. */
+async function open(keyring: SealingKeyring, clear: ClearTransaction, row: Row): Promise<Transaction | undefined> {
+  const sealed = fromSealedColumns(row.columns, sealedColumns);
+  if (sealed === null) return undefined;
+  try {
+    const parsed = payloadJson.safeParse(await openJson(keyring, sealed));
+    if (!parsed.success) return undefined;
+    const { code_verifier, nonce, authorization_url, ...place } = parsed.data;
+    const expected = sealedPlaceOf(clear);
+    const isOurs = Object.entries(expected).every(([name, value]) => place[name as keyof typeof place] === value);
+    if (!isOurs) return undefined;
+    return {
+      ...clear,
+      codeVerifier: new Secret(code_verifier),
+      nonce: new Secret(nonce),
+      authorizationUrl: authorization_url,
+    };
+  } catch (error) {
+    if (hasCode(error, 'grant_unreadable')) return undefined;
+    throw error;
+  }
+}
