@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['tests/**/*.test.ts'],
-          exclude: [...pure, pureFiles, 'tests/chaos/**'],
+          exclude: [...pure, pureFiles, 'tests/browser/**'],
           globalSetup: ['tests/support/global-setup.ts'],
         },
       },

@@ -1,5 +1,4 @@
-import type { TokenCredential } from '@azure/identity';
-import { DefaultAzureCredential, ManagedIdentityCredential } from '@azure/identity';
+import { developerIdentity, managedIdentity } from './adapters/azure-identity/credential.ts';
 import { type AzureTables, createAzureTables, type TablesConnection } from './adapters/azure-tables/index.ts';
 import { createKeyVault } from './adapters/key-vault/index.ts';
 import { createJsonLogger, type WriteLine } from './adapters/log/json-logger.ts';
@@ -98,11 +97,9 @@ function tablesConnection({ storage, ...settings }: Settings): TablesConnection 
   return { tableServiceUri: storage.tableServiceUri, credential: credentialFor({ storage, ...settings }) };
 }
 
-/** In Azure the function app's own identity; elsewhere whatever the developer is signed in with. */
-function credentialFor({ storage }: Settings): TokenCredential {
-  if ('connectionString' in storage) return new DefaultAzureCredential();
-  const clientId = storage.managedIdentityClientId;
-  return clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
+/** Storage by identity says that this is Azure, where the vault takes the same identity. */
+function credentialFor({ storage }: Settings) {
+  return 'connectionString' in storage ? developerIdentity() : managedIdentity(storage.managedIdentityClientId);
 }
 
 function assertReachable(isReachable: boolean): void {

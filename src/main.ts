@@ -1,3 +1,4 @@
+import { app, output } from '@azure/functions';
 import { type Composition, compose } from './composition.ts';
 import { BrokerError } from './domain/errors.ts';
 import { registerFunctions } from './functions/register.ts';
@@ -22,19 +23,22 @@ export async function createTables(): Promise<void> {
   await runningComposition().createTables();
 }
 
-registerFunctions({
-  ...registrationSettings(),
-  broker: () => runningComposition().broker,
-  onStart: () => {
-    const problems = settingsProblems();
-    if (problems.length > 0) writeLine(JSON.stringify({ level: 'error', event: 'misconfigured', problems }));
+registerFunctions(
+  { app, output },
+  {
+    ...registrationSettings(),
+    broker: () => runningComposition().broker,
+    onStart: () => {
+      const problems = settingsProblems();
+      if (problems.length > 0) writeLine(JSON.stringify({ level: 'error', event: 'misconfigured', problems }));
+    },
+    onStop: async () => {
+      if ('problems' in composition) return;
+      await composition.broker.drain();
+      await composition.close();
+    },
   },
-  onStop: async () => {
-    if ('problems' in composition) return;
-    await composition.broker.drain();
-    await composition.close();
-  },
-});
+);
 
 function composeOrProblems(): Composition | { readonly problems: readonly string[] } {
   try {

@@ -14,6 +14,8 @@ export interface Transaction {
   readonly org: OrgId;
   readonly userId: UserId | null;
   readonly callerId: string;
+  /** What a person reads as who asks. */
+  readonly callerName: string;
   /** What it was begun under: it must not meet other endpoints. */
   readonly endpointsId: string;
   readonly redirectUri: string;

@@ -1,9 +1,15 @@
-import { app, type HttpMethod, output } from '@azure/functions';
+import type { app, HttpMethod, output } from '@azure/functions';
 import { type BrokerSource, serve } from './http/serve.ts';
 import { routeTable } from './route-table.ts';
 import { unknownRoute } from './routes/unknown-route.ts';
 import { refreshBatch } from './triggers/refresh-batch.ts';
 import { refreshSweep } from './triggers/refresh-sweep.ts';
+
+/** Azure's own objects, which only the entry imports. */
+export interface AzureFunctions {
+  readonly app: typeof app;
+  readonly output: typeof output;
+}
 
 export interface Registration {
   readonly broker: BrokerSource;
@@ -20,7 +26,8 @@ const storageConnection = 'OAuthStorage';
 const everyMethod: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
 /** Registers every function with Azure: the route table, the catch-all after it, the timer and the queue. */
-export function registerFunctions({ broker, refreshSchedule, queueName, onStart, onStop }: Registration): void {
+export function registerFunctions({ app, output }: AzureFunctions, registration: Registration): void {
+  const { broker, refreshSchedule, queueName, onStart, onStop } = registration;
   const queue = output.storageQueue({ queueName, connection: storageConnection });
   for (const route of routeTable) {
     app.http(route.name, {

@@ -20,6 +20,7 @@ export function sampleTransaction(digit: string): Transaction {
     org: acme,
     userId: toUserId('ann/ünï'),
     callerId: 'key:1',
+    callerName: 'nightly sync',
     endpointsId: 'endpoints-1',
     redirectUri: 'https://bowline.example.com/api/oauth/callback',
     scopes: 'read',

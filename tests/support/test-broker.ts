@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { app, output } from '@azure/functions';
 import { QueueClient } from '@azure/storage-queue';
 import { inject } from 'vitest';
 import { type Composition, compose } from '../../src/composition.ts';
@@ -91,12 +92,15 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       });
       await composition.createTables();
       started = { composition, settings };
-      registerFunctions({
-        broker: () => composition.broker,
-        refreshSchedule: defaultRefreshSchedule,
-        queueName,
-        onStop: () => composition.broker.drain(),
-      });
+      registerFunctions(
+        { app, output },
+        {
+          broker: () => composition.broker,
+          refreshSchedule: defaultRefreshSchedule,
+          queueName,
+          onStop: () => composition.broker.drain(),
+        },
+      );
     },
     { openQueue: (_connection, name) => new QueueClient(connectionString, name) },
   );

@@ -3,7 +3,7 @@ import { html, page } from './html.ts';
 
 /** The page that says who asks for what, before a person goes on to the provider. */
 export function connectPage({ transaction, providerHost, authorizationUrl }: ConnectPage) {
-  const { connectionOrg, org, connection, userId, callerId, scopes } = transaction;
+  const { connectionOrg, org, connection, userId, callerName, scopes } = transaction;
   return page(
     `Connect ${connection}`,
     html`<main>
@@ -13,7 +13,7 @@ export function connectPage({ transaction, providerHost, authorizationUrl }: Con
 <dt>Organisation</dt><dd>${org}</dd>
 <dt>Connection</dt><dd>${connection}${connectionOrg === org ? '' : ` (shared by ${connectionOrg})`}</dd>
 <dt>Provider</dt><dd>${providerHost}</dd>
-<dt>Asked by</dt><dd>${callerId}</dd>
+<dt>Asked by</dt><dd>${callerName}</dd>
 ${userId === null ? html`` : html`<dt>For user</dt><dd>${userId}</dd>`}
 ${scopes === null ? html`` : html`<dt>Access</dt><dd>${scopes}</dd>`}
 </dl>

@@ -37,6 +37,7 @@ function answerOf(finished: FinishedAuthorization): Answer {
   const url = new URL(transaction.returnUrl);
   url.searchParams.set('connection', transaction.connection);
   url.searchParams.set('status', status);
+  url.searchParams.delete('status_reason');
   if (statusReason !== null) url.searchParams.set('status_reason', statusReason);
   return { status: 303, headers: { location: url.href } };
 }

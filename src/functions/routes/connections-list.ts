@@ -19,6 +19,12 @@ export const connectionsList = defineRoute({
         .enum(connectionStatuses)
         .optional()
         .meta({ description: 'Only those with this status', example: 'completed' }),
+      provider: z
+        .string()
+        .min(1)
+        .max(100)
+        .optional()
+        .meta({ description: 'Only those of this provider of the catalogue', example: 'github' }),
       search: z
         .string()
         .min(1)
@@ -44,6 +50,7 @@ export const connectionsList = defineRoute({
       org,
       includeGlobal: query.include_global,
       status: query.status ?? null,
+      provider: query.provider ?? null,
       search: query.search ?? null,
       limit: query.limit,
       continuation: query.continuation ?? null,

@@ -5,7 +5,12 @@ import { defineRoute } from '../http/route.ts';
 import { connectionParams, instant, userId } from '../schemas/fields.ts';
 import { presentRefresh, refreshAnswer } from '../schemas/grant.ts';
 
-const token = z.string().min(1).max(200_000).meta({ writeOnly: true, example: 'a-token-from-elsewhere' });
+/** RFC 6749 appendices A.12 and A.17: anything else would break the header or the form that it is sent in. */
+const token = z
+  .string()
+  .max(200_000)
+  .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII')
+  .meta({ writeOnly: true, example: 'a-token-from-elsewhere' });
 
 export const connectionsTokens = defineRoute({
   name: 'connections-tokens',

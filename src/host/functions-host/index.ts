@@ -13,7 +13,7 @@ import { parseSchedule } from './schedule.ts';
 import { stopAll } from './shutdown.ts';
 import { createTimer, type HostTimer } from './timers.ts';
 
-export type { DequeuedMessage, HostQueue } from './host-queue.ts';
+export type { HostQueue } from './host-queue.ts';
 export type { HostLog, HostLogLevel } from './log.ts';
 export type { QueueSettings } from './queues.ts';
 

@@ -109,6 +109,7 @@ async function newTransaction(
     org: request.org,
     userId: request.userId,
     callerId: request.caller.id,
+    callerName: request.caller.name,
     endpointsId: connection.endpointsId,
     redirectUri,
     scopes,
@@ -165,7 +166,7 @@ function assertReturnUrl(returnUrl: string | null, allowedOrigins: readonly stri
     returnUrl.startsWith(`${url.protocol}//`) &&
     url.username === '' &&
     url.password === '' &&
-    url.hash === '' &&
+    !returnUrl.includes('#') &&
     !/[\\\s\p{Cc}]/u.test(returnUrl) &&
     allowedOrigins.includes(url.origin);
   if (isAllowed) return;

@@ -10,6 +10,8 @@ export interface ConnectionListing {
   readonly org: OrgId;
   readonly includeGlobal: boolean;
   readonly status: ConnectionStatus | null;
+  /** A provider of the catalogue. Connections that name their endpoints themselves belong to none. */
+  readonly provider: string | null;
   /** Part of a name, a description or a tag; case does not matter. */
   readonly search: string | null;
   readonly limit: number;
@@ -49,6 +51,7 @@ type Part = 'own' | 'global';
 
 function matches({ connection, own }: StoredConnection, request: ConnectionListing, now: number): boolean {
   if (connection.org !== request.org && !isSharedWith(connection, request.org)) return false;
+  if (request.provider !== null) return false;
   const { config } = connection;
   if (request.status !== null && visibleStatus(own.grant, config.flowType, now).status !== request.status) return false;
   const wanted = request.search?.toLowerCase();

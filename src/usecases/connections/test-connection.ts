@@ -1,4 +1,5 @@
 import type { Caller } from '../../domain/caller.ts';
+import type { ConnectionKey } from '../../domain/connection.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { livesLongEnough } from '../../domain/token-life.ts';
@@ -28,18 +29,21 @@ const leaseWaitMs = 10_000;
 
 /**
  * Gets a token as a workflow would and calls the provider's test endpoint with it. What goes wrong on the provider's
- * side, or with the grant, is the outcome and not a failure. Throws `connection_not_found`.
+ * side, or with the grant, is the outcome and not a failure. A `GLOBAL` connection is not written for the test of one
+ * organisation's user. Throws `connection_not_found`.
  */
 export function createTestConnection(needs: Needs): TestConnection {
   return async (request) => {
     const found = await findConnectionToChange(needs, request);
     const testedAt = needs.clock.now();
     const outcome = await runTest(needs, request, found);
-    await needs.connections.update(found.connection, ({ connection }) => ({
-      connection: { ...connection, lastTestAt: testedAt },
-    }));
+    if (found.connection.org === request.org) await rememberTest(needs, found.connection, testedAt);
     return { ...outcome, testedAt };
   };
+}
+
+async function rememberTest({ connections }: Needs, key: ConnectionKey, testedAt: number): Promise<void> {
+  await connections.update(key, ({ connection }) => ({ connection: { ...connection, lastTestAt: testedAt } }));
 }
 
 async function runTest(
@@ -53,10 +57,7 @@ async function runTest(
     if (!accessToken) throw new BrokerError('grant_unreadable', 'The connection holds no access token.');
     const probe = await needs.authorizationServer.probe(await oauthClient(needs, found.connection), accessToken);
     if (probe === null)
-      return {
-        result: 'skipped',
-        message: 'There is a token. The connection has no test_url or userinfo_url to try it at.',
-      };
+      return { result: 'skipped', message: 'There is a token. The connection has no test_url to try it at.' };
     return { result: probe.outcome === 'accepted' ? 'success' : 'failed', message: probe.message };
   } catch (error) {
     if (error instanceof BrokerError) return { result: 'failed', message: error.message };

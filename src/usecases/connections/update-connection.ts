@@ -1,6 +1,6 @@
 import type { Caller } from '../../domain/caller.ts';
 import { type ConnectionConfig, changesEndpoints } from '../../domain/connection.ts';
-import { BrokerError } from '../../domain/errors.ts';
+import { BrokerError, hasCode } from '../../domain/errors.ts';
 import { withoutTokens } from '../../domain/grant.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { ConnectionChange, StoredConnection } from '../../ports/connection-store.ts';
@@ -43,7 +43,8 @@ export function createUpdateConnection(needs: Needs): UpdateConnection {
       if (request.clientSecret !== undefined) await dropClientSecret(needs, replaced);
       return after;
     } catch (error) {
-      await dropClientSecret(needs, reference);
+      // Without an answer from storage the row may refer to the new secret by now.
+      if (!hasCode(error, 'storage_unavailable')) await dropClientSecret(needs, reference);
       throw error;
     }
   };

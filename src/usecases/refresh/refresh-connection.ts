@@ -1,4 +1,5 @@
 import type { Caller } from '../../domain/caller.ts';
+import { hasCode } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
@@ -31,12 +32,17 @@ export function createRefreshConnection(needs: Needs): RefreshConnection {
     const stored = await readGrant(needs, found, request.org, request.userId);
     if (stored === undefined) throw connectionNotReady(found, undefined, request, needs.clock.now());
     const { seq } = stored.grant;
-    const outcome = await needs.refresher.refresh({
-      connection: found.connection,
-      stored,
-      isFresh: (current) => current.grant.seq > seq,
-      waitMs: leaseWaitMs,
-    });
-    return { found, stored: outcome.stored, isRefreshed: outcome.isRefreshed };
+    try {
+      const outcome = await needs.refresher.refresh({
+        connection: found.connection,
+        stored,
+        isFresh: (current) => current.grant.seq > seq,
+        waitMs: leaseWaitMs,
+      });
+      return { found, stored: outcome.stored, isRefreshed: outcome.isRefreshed };
+    } catch (error) {
+      if (!hasCode(error, 'connection_not_ready')) throw error;
+      throw connectionNotReady(found, stored, request, needs.clock.now());
+    }
   };
 }

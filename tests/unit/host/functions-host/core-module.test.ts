@@ -127,12 +127,12 @@ describe('every way of loading', () => {
   it('finds the core module: CommonJS, ES modules by name, TypeScript, and both bundle formats', async () => {
     const coreModule = path.resolve('src/host/functions-host/core-module.ts');
     const library = JSON.stringify(require.resolve('@azure/functions'));
-    const register = (name: string) => `app.http('${name}', { handler: () => ({}) });`;
+    const registration = (name: string) => `app.http('${name}', { handler: () => ({}) });`;
     const write = (name: string, text: string) => writeFile(path.join(folder, name), text);
-    await write('common.cjs', `const { app } = require(${library}); ${register('common')}`);
+    await write('common.cjs', `const { app } = require(${library}); ${registration('common')}`);
     await write(
       'esm.mjs',
-      `import { version } from '@azure/functions-core'; import { app } from ${library}; if (!version) throw new Error('no version'); ${register('esm')}`,
+      `import { version } from '@azure/functions-core'; import { app } from ${library}; if (!version) throw new Error('no version'); ${registration('esm')}`,
     );
     await write(
       'typed.ts',
