@@ -1,4 +1,4 @@
-import type { ProviderErrorCode } from './errors.ts';
+import { type ProviderErrorCode, providerErrorCodes } from './errors.ts';
 import type { ConnectionName, OrgId, UserId } from './ids.ts';
 import type { Secret } from './secret.ts';
 
@@ -20,14 +20,8 @@ export const statusReasons = [
   'callback_interrupted',
   'account_changed',
   'crash_outcome_unknown',
-  'needs_reauthorization',
-  'provider_rejected_client',
-  'provider_rejected_request',
-  'provider_rejected_token',
-  'provider_unavailable',
-  'provider_answer_invalid',
-  'url_not_allowed',
-] as const satisfies readonly (ProviderErrorCode | string)[];
+  ...providerErrorCodes,
+] as const;
 export type StatusReason = (typeof statusReasons)[number];
 
 export const grantStatuses = ['not_connected', 'completed', 'failed'] as const;

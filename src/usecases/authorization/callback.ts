@@ -1,7 +1,6 @@
 import type { GrantKey, StatusReason } from '../../domain/grant.ts';
 import type { ConnectionName } from '../../domain/ids.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import type { Dependencies } from '../dependencies.ts';
 
 export interface Callback {
   readonly connection: ConnectionName;
@@ -18,20 +17,6 @@ export interface FinishedAuthorization {
   /** For the person in front of the browser. */
   readonly message: string;
 }
-
-export type FinishNeeds = Pick<
-  Dependencies,
-  | 'clock'
-  | 'random'
-  | 'digest'
-  | 'connections'
-  | 'grants'
-  | 'transactions'
-  | 'vault'
-  | 'authorizationServer'
-  | 'logger'
-  | 'policy'
->;
 
 /** The grant that a transaction is for. */
 export function keyOf({ connectionOrg, org, connection, userId }: Transaction): GrantKey {

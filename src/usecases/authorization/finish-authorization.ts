@@ -8,7 +8,8 @@ import type { OAuthClient } from '../../ports/authorization-server.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
 import { oauthClient } from '../connections/oauth-client.ts';
-import { type Callback, type FinishedAuthorization, type FinishNeeds, keyOf } from './callback.ts';
+import { type Callback, type FinishedAuthorization, keyOf } from './callback.ts';
+import type { AuthorizationNeeds } from './needs.ts';
 import { keepAuthorized, keepRefused } from './settle-authorization.ts';
 import { takeTransaction } from './take-transaction.ts';
 
@@ -20,7 +21,7 @@ export type FinishAuthorization = (callback: Callback) => Promise<FinishedAuthor
  * may be a refusal. Throws `transaction_invalid` when the callback belongs to no living transaction, and
  * `callback_rejected` when it comes to the wrong browser; the provider is not called then.
  */
-export function createFinishAuthorization(needs: FinishNeeds): FinishAuthorization {
+export function createFinishAuthorization(needs: AuthorizationNeeds): FinishAuthorization {
   return async (callback) => {
     const { transaction, state } = await takeTransaction(needs, callback);
     try {
@@ -43,7 +44,7 @@ interface Redemption {
   readonly before: Tokens | null;
 }
 
-async function redeemAndKeep(needs: FinishNeeds, redemption: Redemption): Promise<FinishedAuthorization> {
+async function redeemAndKeep(needs: AuthorizationNeeds, redemption: Redemption): Promise<FinishedAuthorization> {
   const { callback, transaction, state, connection, key, before } = redemption;
   const client = await oauthClient(needs, connection);
   const { redirectUri, codeVerifier, nonce } = transaction;
@@ -60,7 +61,7 @@ async function redeemAndKeep(needs: FinishNeeds, redemption: Redemption): Promis
 }
 
 /** Marks the grant as `testing`, so that a crash from here on shows. Resolves to what is there before. */
-async function beginTesting(needs: FinishNeeds, transaction: Transaction) {
+async function beginTesting(needs: AuthorizationNeeds, transaction: Transaction) {
   const key = keyOf(transaction);
   const found = await needs.connections.get({ org: transaction.connectionOrg, name: transaction.connection });
   if (found === undefined) throw rejected('The connection was deleted meanwhile.');
@@ -78,7 +79,7 @@ async function beginTesting(needs: FinishNeeds, transaction: Transaction) {
 }
 
 /** An old grant that cannot be read any more must not keep anybody from authorizing again. */
-async function openIfReadable({ grants }: FinishNeeds, stored: StoredGrant): Promise<Tokens | null> {
+async function openIfReadable({ grants }: AuthorizationNeeds, stored: StoredGrant): Promise<Tokens | null> {
   try {
     return await grants.open(stored);
   } catch (error) {
@@ -88,7 +89,7 @@ async function openIfReadable({ grants }: FinishNeeds, stored: StoredGrant): Pro
 }
 
 /** Userinfo that does not answer leaves the account unknown, which is logged and allowed. */
-async function withAccount(needs: FinishNeeds, client: OAuthClient, issued: TokenSet): Promise<TokenSet> {
+async function withAccount(needs: AuthorizationNeeds, client: OAuthClient, issued: TokenSet): Promise<TokenSet> {
   const { accessToken, account } = issued.tokens;
   if (account !== null || accessToken === null) return issued;
   try {
@@ -115,7 +116,11 @@ function accountRefusal(transaction: Transaction, before: Tokens | null, issued:
   };
 }
 
-async function probeRefusal(needs: FinishNeeds, client: OAuthClient, issued: Tokens): Promise<Refusal | undefined> {
+async function probeRefusal(
+  needs: AuthorizationNeeds,
+  client: OAuthClient,
+  issued: Tokens,
+): Promise<Refusal | undefined> {
   if (issued.accessToken === null) return undefined;
   const probe = await needs.authorizationServer.probe(client, issued.accessToken);
   if (probe?.outcome !== 'rejected') return undefined;

@@ -6,14 +6,15 @@ import type { TokenSet } from '../../domain/token-set.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
-import { type FinishedAuthorization, type FinishNeeds, keyOf } from './callback.ts';
+import { type FinishedAuthorization, keyOf } from './callback.ts';
+import type { AuthorizationNeeds } from './needs.ts';
 
 /**
  * Replaces the grant by what the code was redeemed for, unless the authorization was cancelled, replaced or its
  * connection changed in the meantime: then the new tokens are given up.
  */
 export async function keepAuthorized(
-  needs: FinishNeeds,
+  needs: AuthorizationNeeds,
   transaction: Transaction,
   connection: Connection,
   key: GrantKey,
@@ -46,7 +47,7 @@ export async function keepAuthorized(
 
 /** Ends the pending authorization without a grant. A grant that works stays; one that does not shows why. */
 export async function keepRefused(
-  needs: FinishNeeds,
+  needs: AuthorizationNeeds,
   transaction: Transaction,
   reason: StatusReason,
   message: string,

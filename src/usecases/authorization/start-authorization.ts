@@ -8,8 +8,8 @@ import { type Transaction, transactionLifeMs } from '../../domain/transaction.ts
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import { type ConnectionQuery, findConnectionToChange, grantKeyOf } from '../connections/find-connection.ts';
 import { oauthClient } from '../connections/oauth-client.ts';
-import type { Dependencies } from '../dependencies.ts';
 import { stateHashOf, stateOf } from './link-secrets.ts';
+import type { AuthorizationNeeds } from './needs.ts';
 
 export interface AuthorizationStart extends ConnectionQuery {
   readonly caller: Caller;
@@ -32,20 +32,6 @@ export interface StartedAuthorization {
 
 export type StartAuthorization = (request: AuthorizationStart) => Promise<StartedAuthorization>;
 
-type Needs = Pick<
-  Dependencies,
-  | 'clock'
-  | 'random'
-  | 'digest'
-  | 'connections'
-  | 'grants'
-  | 'transactions'
-  | 'vault'
-  | 'authorizationServer'
-  | 'logger'
-  | 'policy'
->;
-
 const connectTokenBytes = 32;
 /** 64 characters of base64url: within the 43 to 128 of RFC 7636 section 4.1. */
 const codeVerifierBytes = 48;
@@ -56,7 +42,7 @@ const nonceBytes = 16;
  * one replaces an older. Throws `connection_not_found`, `authorization_not_applicable` for flows without a person,
  * `return_url_not_allowed`, `validation_failed` for scopes that the connection does not have.
  */
-export function createStartAuthorization(needs: Needs): StartAuthorization {
+export function createStartAuthorization(needs: AuthorizationNeeds): StartAuthorization {
   return async (request) => {
     const found = await findConnectionToChange(needs, request);
     assertApplicable(found.connection, request);
@@ -84,7 +70,7 @@ export function withState(authorizationUrl: string, state: Secret): string {
 }
 
 async function newTransaction(
-  needs: Needs,
+  needs: AuthorizationNeeds,
   { connection }: StoredConnection,
   request: AuthorizationStart,
   stateHash: string,
@@ -126,7 +112,7 @@ async function newTransaction(
 
 /** The transaction that was pending before is forgotten: one at a time for each grant. */
 async function setPending(
-  needs: Needs,
+  needs: AuthorizationNeeds,
   found: StoredConnection,
   { org, userId }: AuthorizationStart,
   { stateHash, createdAt, expiresAt, endpointsId }: Transaction,

@@ -1,8 +1,9 @@
 import { BrokerError } from '../../domain/errors.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import type { Callback, FinishNeeds } from './callback.ts';
+import type { Callback } from './callback.ts';
 import { browserKeyOf, stateHashOf } from './link-secrets.ts';
+import type { AuthorizationNeeds } from './needs.ts';
 
 const longestState = 512;
 
@@ -12,7 +13,7 @@ const longestState = 512;
  * browser; the right one can still finish then.
  */
 export async function takeTransaction(
-  { clock, digest, transactions }: FinishNeeds,
+  { clock, digest, transactions }: AuthorizationNeeds,
   { connection, parameters, browserKey }: Callback,
 ): Promise<{ readonly transaction: Transaction; readonly state: Secret }> {
   const [given, ...more] = parameters.getAll('state');

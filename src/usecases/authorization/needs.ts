@@ -1,0 +1,16 @@
+import type { Dependencies } from '../dependencies.ts';
+
+/** What beginning and finishing an authorization take from outside. */
+export type AuthorizationNeeds = Pick<
+  Dependencies,
+  | 'clock'
+  | 'random'
+  | 'digest'
+  | 'connections'
+  | 'grants'
+  | 'transactions'
+  | 'vault'
+  | 'authorizationServer'
+  | 'logger'
+  | 'policy'
+>;
