@@ -98,12 +98,11 @@ export const hostSettingNames = ['BOWLINE_PORT', 'BOWLINE_HOME', 'BOWLINE_EMBEDD
 export function loadSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const given = Object.fromEntries(settingNames.map((name) => [name, environment[name]?.trim() || undefined]));
   const parsed = schema.safeParse(given);
-  const relations = relationProblems(given);
-  if (!parsed.success) throw new SettingsError([...parsed.error.issues.map(describeIssue), ...relations]);
-  const schedule = sweepIntervalSeconds(parsed.data.REFRESH_SCHEDULE);
-  if (schedule === undefined) relations.push('REFRESH_SCHEDULE must be an NCRONTAB expression of six fields');
-  if (relations.length > 0) throw new SettingsError(relations);
-  return Object.freeze(toSettings(parsed.data, schedule ?? 0));
+  const intervalSeconds = sweepIntervalSeconds(given.REFRESH_SCHEDULE ?? defaultRefreshSchedule);
+  const problems = [...(parsed.error?.issues.map(describeIssue) ?? []), ...relationProblems(given)];
+  if (intervalSeconds === undefined) problems.push('REFRESH_SCHEDULE must be an NCRONTAB expression of six fields');
+  if (problems.length > 0 || !parsed.success || intervalSeconds === undefined) throw new SettingsError(problems);
+  return Object.freeze(toSettings(parsed.data, intervalSeconds));
 }
 
 /** The settings of this process. Throws `SettingsError`. */
@@ -153,14 +152,25 @@ function toSettings(raw: z.output<typeof schema>, sweepSeconds: number): Setting
   };
 }
 
+/** What must not be reached, or reach us, in clear. */
+const addresses = [
+  'AZURE_KEY_VAULT_URL',
+  'PUBLIC_BASE_URL',
+  'OAuthStorage__tableServiceUri',
+  'OAuthStorage__queueServiceUri',
+];
+
 /** Problems between settings, each of which is well formed. */
 function relationProblems(given: Readonly<Record<string, string | undefined>>): string[] {
   const problems: string[] = [];
   if (!given.OAuthStorage && !given.AZURE_STORAGE_CONNECTION_STRING && !given.OAuthStorage__tableServiceUri) {
     problems.push('OAuthStorage is missing (or OAuthStorage__tableServiceUri for a managed identity)');
   }
+  if (given.OAuthStorage__tableServiceUri && !given.OAuthStorage && !given.OAuthStorage__queueServiceUri) {
+    problems.push('OAuthStorage__queueServiceUri is missing beside OAuthStorage__tableServiceUri');
+  }
   const isLoopbackAllowed = given.ALLOW_INSECURE_LOOPBACK === 'true';
-  for (const name of ['AZURE_KEY_VAULT_URL', 'PUBLIC_BASE_URL', 'OAuthStorage__tableServiceUri']) {
+  for (const name of addresses) {
     const text = given[name];
     if (text === undefined || !URL.canParse(text)) continue;
     if (!isSafe(new URL(text), isLoopbackAllowed)) problems.push(`${name} must begin with https://`);
@@ -181,16 +191,39 @@ function isOrigin(text: string): boolean {
   return /^https?:$/.test(parsed.protocol) && parsed.username === '' && `${parsed.origin}/` === parsed.href;
 }
 
+const hourMs = 3_600_000;
+/** A Monday. A week from here on has every wait of a schedule that goes by hours and days of the week. */
+const firstHour = Date.UTC(2026, 0, 5);
+const hoursOfWeek = 7 * 24;
+/** Enough for the waits of a schedule that goes by days of the month. */
+const runsLookedAt = 50;
+
 /** The longest wait between two runs that follow each other, or undefined when the schedule is not one. */
 function sweepIntervalSeconds(schedule: string): number | undefined {
   try {
     if (schedule.split(/\s+/).length !== 6) return undefined;
-    const runs = new Cron(schedule, { timezone: 'UTC', domAndDow: true }).nextRuns(50, '2026-01-01T00:00:00');
-    const gapsMs = runs.slice(1).map((run, index) => run.getTime() - (runs[index]?.getTime() ?? 0));
-    return gapsMs.length === 0 ? undefined : Math.max(...gapsMs) / 1000;
+    const cron = new Cron(schedule, { timezone: 'UTC', domAndDow: true });
+    const runs = cron.nextRuns(runsLookedAt, new Date(firstHour)).map((run) => run.getTime());
+    const waitsMs = runs.slice(1).map((run, index) => run - (runs[index] ?? run));
+    const longestMs = Math.max(...waitsMs, longestWaitOfWeekMs(cron));
+    return Number.isFinite(longestMs) ? longestMs / 1000 : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Looks at each hour for the runs around it: nights and weekends are far beyond the first runs of a busy schedule. */
+function longestWaitOfWeekMs(cron: Cron): number {
+  let longestMs = Number.NEGATIVE_INFINITY;
+  for (let hour = 0; hour < hoursOfWeek; hour += 1) {
+    const at = firstHour + hour * hourMs;
+    const next = cron.nextRun(new Date(at))?.getTime();
+    if (next === undefined) return longestMs;
+    if (next - at + hourMs <= longestMs) continue;
+    const [previous] = cron.previousRuns(1, new Date(at));
+    if (previous !== undefined) longestMs = Math.max(longestMs, next - previous.getTime());
+  }
+  return longestMs;
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {

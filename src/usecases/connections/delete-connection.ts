@@ -7,6 +7,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { revokeGrant } from './discard-tokens.ts';
 import { type ConnectionQuery, connectionNotFound, findConnectionToChange } from './find-connection.ts';
 import { dropClientSecret } from './keep-client-secret.ts';
+import { usersOf } from './walk-grants.ts';
 
 export interface ConnectionDeletion extends ConnectionQuery {
   readonly caller: Caller;
@@ -66,16 +67,11 @@ async function disableAll(
 }
 
 async function removeUserGrants(needs: Needs, { connection }: StoredConnection, revoke: boolean): Promise<void> {
-  let continuation: string | null = null;
-  do {
-    const page = await needs.grants.listUsers(connection, connection.org, { limit: 100, continuation });
-    for (const { key } of page.items) {
-      const stored = revoke ? await needs.grants.read(key) : undefined;
-      await needs.grants.removeUser(key);
-      if (stored !== undefined) await revokeGrant(needs, connection, stored);
-    }
-    continuation = page.continuation;
-  } while (continuation !== null);
+  for await (const { key } of usersOf(needs, connection, connection.org)) {
+    const stored = revoke ? await needs.grants.read(key) : undefined;
+    await needs.grants.removeUser(key);
+    if (stored !== undefined) await revokeGrant(needs, connection, stored);
+  }
 }
 
 function workflowsDepend(dependents: readonly WorkflowDependency[]): BrokerError {

@@ -3,6 +3,7 @@ import type { GrantKey } from '../../domain/grant.ts';
 import type { OrgId } from '../../domain/ids.ts';
 import type { RefreshJob } from '../../domain/refresh-job.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
+import { everyGrant, grantsOf } from '../connections/walk-grants.ts';
 import type { Dependencies } from '../dependencies.ts';
 
 /** A part of a sweep that one process works through. It names grants and holds nothing secret. */
@@ -37,33 +38,19 @@ export function createStartSweep(needs: Needs): StartSweep {
   return async ({ trigger, org }) => {
     const startedAt = needs.clock.now();
     const jobId = await needs.jobs.begin({ trigger, org, startedAt });
-    const isWanted = ({ key, grant }: StoredGrant) => {
-      if (org !== null && key.org !== org) return false;
-      if (trigger === 'automatic') return isDue(grant, startedAt, needs.policy);
-      return grant.hasRefreshToken || grant.status === 'completed';
-    };
-    const keys = await wantedGrants(needs, isWanted);
+    const isWanted = ({ grant }: StoredGrant) =>
+      trigger === 'automatic'
+        ? isDue(grant, startedAt, needs.policy)
+        : grant.hasRefreshToken || grant.status === 'completed';
+    const keys: GrantKey[] = [];
+    for await (const stored of org === null ? everyGrant(needs) : grantsOf(needs, org)) {
+      if (isWanted(stored)) keys.push(stored.key);
+    }
     const batches = inBatches(keys).map((grants, batch) => ({ jobId, batch, trigger, startedAt, grants }));
     await needs.jobs.dispatched(jobId, { due: keys.length, batches: batches.length });
     needs.logger.info('sweep_started', { job_id: jobId, trigger, due: keys.length, batches: batches.length });
     return { jobId, batches };
   };
-}
-
-async function wantedGrants(needs: Needs, isWanted: (stored: StoredGrant) => boolean): Promise<readonly GrantKey[]> {
-  const keys: GrantKey[] = [];
-  for await (const page of needs.connections.scan()) {
-    keys.push(
-      ...page
-        .map(({ own }) => own)
-        .filter(isWanted)
-        .map(({ key }) => key),
-    );
-  }
-  for await (const page of needs.grants.scanUsers()) {
-    keys.push(...page.filter(isWanted).map(({ key }) => key));
-  }
-  return keys;
 }
 
 function inBatches(keys: readonly GrantKey[]): readonly (readonly GrantKey[])[] {

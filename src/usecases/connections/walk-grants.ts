@@ -1,0 +1,49 @@
+import { type ConnectionKey, isSharedWith } from '../../domain/connection.ts';
+import { GLOBAL, type OrgId } from '../../domain/ids.ts';
+import type { StoredConnection } from '../../ports/connection-store.ts';
+import type { StoredGrant } from '../../ports/grant-store.ts';
+import type { Dependencies } from '../dependencies.ts';
+
+type Needs = Pick<Dependencies, 'connections' | 'grants'>;
+type Grants = AsyncGenerator<StoredGrant>;
+
+const limit = 100;
+
+/** Every grant of every organisation: for the sweep alone. */
+export async function* everyGrant({ connections, grants }: Needs): Grants {
+  for await (const page of connections.scan()) yield* page.map(({ own }) => own);
+  for await (const page of grants.scanUsers()) yield* page;
+}
+
+/**
+ * The grants that lie in one organisation: those of its connections, and those of its users through connections that
+ * `GLOBAL` shares with it. Reads no other organisation's grants.
+ */
+export async function* grantsOf(needs: Needs, org: OrgId): Grants {
+  for await (const { connection, own } of connectionsOf(needs, org)) {
+    yield own;
+    yield* usersOf(needs, connection, org);
+  }
+  for await (const { connection } of connectionsOf(needs, GLOBAL)) {
+    if (isSharedWith(connection, org)) yield* usersOf(needs, connection, org);
+  }
+}
+
+async function* connectionsOf({ connections }: Needs, org: OrgId): AsyncGenerator<StoredConnection> {
+  let continuation: string | null = null;
+  do {
+    const page = await connections.list(org, { limit, continuation });
+    yield* page.items;
+    continuation = page.continuation;
+  } while (continuation !== null);
+}
+
+/** The users of an organisation who have a grant through a connection. */
+export async function* usersOf({ grants }: Needs, connection: ConnectionKey, org: OrgId): Grants {
+  let continuation: string | null = null;
+  do {
+    const page = await grants.listUsers(connection, org, { limit, continuation });
+    yield* page.items;
+    continuation = page.continuation;
+  } while (continuation !== null);
+}
