@@ -47,9 +47,15 @@ export function createBroker(
 
   /** After a change, this process must not hand out what it remembers from before. */
   const forgetting =
-    <Request extends readonly unknown[], Result>(change: (...request: Request) => Promise<Result>) =>
+    <Request extends readonly unknown[], Result>(
+      change: (...request: Request) => Promise<Result>,
+      ...more: readonly Pick<Cache<unknown>, 'clear'>[]
+    ) =>
     (...request: Request): Promise<Result> =>
-      change(...request).finally(() => caches.credentials.clear());
+      change(...request).finally(() => {
+        for (const cache of [caches.credentials, ...more]) cache.clear();
+      });
+  const manageDependencies = createManageDependencies(dependencies);
 
   return {
     clock: dependencies.clock,
@@ -57,11 +63,11 @@ export function createBroker(
     policy: dependencies.policy,
     authenticate: createAuthenticate({ ...dependencies, known: caches.callers }),
     callers: createManageCallers({ ...dependencies, known: caches.callers }),
-    createConnection: createCreateConnection(needs),
+    createConnection: forgetting(createCreateConnection(needs)),
     getConnection: (query: ConnectionQuery) => findConnection(dependencies, query),
     listConnections: createListConnections(dependencies),
     updateConnection: forgetting(createUpdateConnection(dependencies)),
-    deleteConnection: forgetting(createDeleteConnection(dependencies)),
+    deleteConnection: forgetting(createDeleteConnection(dependencies), caches.workflowUses),
     listGrants: createListGrants(dependencies),
     startAuthorization: createStartAuthorization(dependencies),
     openConnectPage: createOpenConnectPage(dependencies),
@@ -76,7 +82,7 @@ export function createBroker(
       cache: caches.credentials,
       useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
     }),
-    dependencies: createManageDependencies(dependencies),
+    dependencies: { ...manageDependencies, remove: forgetting(manageDependencies.remove, caches.workflowUses) },
     workflows: createSwitchWorkflow(dependencies),
     startSweep: createStartSweep(dependencies),
     workBatch: createWorkBatch(needs),

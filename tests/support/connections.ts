@@ -125,7 +125,10 @@ export async function rowsOf({ prefix }: TestBroker, table: RawTable): Promise<R
   const rows: Row[] = [];
   for await (const entity of client.listEntities()) {
     const { etag, timestamp, ...columns } = entity;
-    const texts = Object.entries(columns).map(([name, value]) => [name, typeof value === 'bigint' ? `${value}` : value]);
+    const texts = Object.entries(columns).map(([name, value]) => [
+      name,
+      typeof value === 'bigint' ? `${value}` : value,
+    ]);
     rows.push(Object.fromEntries(texts));
   }
   return rows;
@@ -160,7 +163,9 @@ export async function secretInVault({ vault }: TestBroker, reference: unknown): 
 }
 
 /** What the authorization server issues from now on, newest last. */
-export function issuedTokens({ server }: TestBroker): { readonly access_token: string; readonly refresh_token?: string }[] {
+export function issuedTokens({
+  server,
+}: TestBroker): { readonly access_token: string; readonly refresh_token?: string }[] {
   const issued: { access_token: string; refresh_token?: string }[] = [];
   server.provider.on('grant.success', (ctx) => void issued.push(ctx.body as never));
   return issued;

@@ -31,7 +31,7 @@ async function readJson(request: HttpRequest): Promise<unknown> {
   const text = await request.text();
   if (Buffer.byteLength(text) > maxBodyBytes) throw payloadTooLarge();
   if (text === '') return {};
-  if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers.get('content-type') ?? '')) {
     throw invalid([{ path: 'Content-Type', message: 'must be application/json' }]);
   }
   try {

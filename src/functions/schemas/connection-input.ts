@@ -15,13 +15,17 @@ const urlAt = (path: string, description: string) =>
 const parameters = z.record(z.string().min(1).max(100), z.string().max(2000));
 const secret = z.string().min(1).max(16_384).meta({ writeOnly: true, example: 'the-secret-from-the-provider' });
 
+/** The vault refuses larger ones. */
+const maxVaultBytes = 25 * 1024;
+const clientSecret = secret.refine((text) => Buffer.byteLength(text) <= maxVaultBytes, 'must not exceed 25 KB');
+
 const changeableFields = {
   authorization_url: urlAt('/oauth/authorize', 'Where a person signs in; only authorization_code needs it'),
   issuer: urlAt('', 'Where given, `iss` of the callback and the ID token are checked against it exactly'),
   revocation_url: urlAt('/oauth/revoke', 'Where tokens are revoked (RFC 7009)'),
   userinfo_url: urlAt('/userinfo', 'Says whose account a token is of'),
   test_url: urlAt('/userinfo', 'Called with the token to see whether it works'),
-  client_secret: secret.nullish(),
+  client_secret: clientSecret.nullish(),
   scopes: z.string().max(4096).nullish().meta({ description: 'Separated by commas or spaces', example: 'read,write' }),
   scope_separator: z.enum(scopeSeparators).nullish().meta({ description: 'How requests send them', example: 'space' }),
   extra_authorize_params: parameters.nullish().meta({ example: { access_type: 'offline' } }),

@@ -54,10 +54,10 @@ async function redeemAndKeep(needs: AuthorizationNeeds, redemption: Redemption):
   const refusal =
     accountRefusal(transaction, before, issued.tokens) ?? (await probeRefusal(needs, client, issued.tokens));
   if (refusal !== undefined) {
-    await revokeTokens(needs, connection, issued.tokens);
+    await revokeTokens(needs, connection, issued.tokens, client);
     return keepRefused(needs, transaction, refusal.reason, refusal.message);
   }
-  return keepAuthorized(needs, transaction, connection, key, issued);
+  return keepAuthorized(needs, transaction, { connection, client }, key, issued);
 }
 
 /** Marks the grant as `testing`, so that a crash from here on shows. Resolves to what is there before. */

@@ -4,6 +4,7 @@ import { emptyGrant, type GrantKey, type StatusReason } from '../../domain/grant
 import { withTokenSet } from '../../domain/grant-transitions.ts';
 import type { TokenSet } from '../../domain/token-set.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import type { OAuthClient } from '../../ports/authorization-server.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
 import { type FinishedAuthorization, keyOf } from './callback.ts';
@@ -16,7 +17,7 @@ import type { AuthorizationNeeds } from './needs.ts';
 export async function keepAuthorized(
   needs: AuthorizationNeeds,
   transaction: Transaction,
-  connection: Connection,
+  { connection, client }: { readonly connection: Connection; readonly client: OAuthClient },
   key: GrantKey,
   issued: TokenSet,
 ): Promise<FinishedAuthorization> {
@@ -33,7 +34,7 @@ export async function keepAuthorized(
     return { grant: withTokenSet(base, { ...issued, scopes }, due), tokens };
   });
   if (!isKept) {
-    await revokeTokens(needs, connection, tokens);
+    await revokeTokens(needs, connection, tokens, client);
     const message = 'The authorization was cancelled, replaced by a newer one, or the connection was changed.';
     return { transaction, status: 'failed', statusReason: 'authorization_failed', message };
   }

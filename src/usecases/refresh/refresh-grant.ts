@@ -2,10 +2,9 @@ import { type Connection, mintsTokens } from '../../domain/connection.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
 import type { Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
-import type { TokenSet } from '../../domain/token-set.ts';
 import type { Claim, StoredGrant } from '../../ports/grant-store.ts';
 
-import { requestTokens } from './request-tokens.ts';
+import { type RequestedTokens, requestTokens } from './request-tokens.ts';
 import { type RefreshNeeds, type RefreshResult, settleFailure, settleSuccess } from './settle-refresh.ts';
 import { createFlights } from './single-flight.ts';
 
@@ -84,14 +83,14 @@ async function claimAndRefresh(
 
 async function refreshUnderClaim(needs: RefreshNeeds, connection: Connection, claim: Claim): Promise<RefreshResult> {
   const before = await openUnderClaim(needs, connection, claim);
-  let issued: TokenSet;
+  let requested: RequestedTokens;
   try {
-    issued = await requestTokens(needs, connection, before, claim.endsAt);
+    requested = await requestTokens(needs, connection, before, claim.endsAt);
   } catch (error) {
-    if (error instanceof BrokerError) await settleFailure(needs, connection, claim, before, error);
-    throw error;
+    if (!(error instanceof BrokerError)) throw error;
+    throw await settleFailure(needs, connection, claim, before, error);
   }
-  return settleSuccess(needs, connection, claim, issued);
+  return settleSuccess(needs, connection, claim, requested);
 }
 
 /** Nothing has been sent yet: when this fails, the lease is given back at once. */

@@ -9,6 +9,12 @@ import type { Dependencies } from '../dependencies.ts';
 /** A second call needs this long before the lease ends: the call itself and its commit. */
 const secondCallMs = 12_000;
 
+export interface RequestedTokens {
+  readonly issued: TokenSet;
+  /** Who asked, with the secret that the provider accepted. */
+  readonly client: OAuthClient;
+}
+
 type Needs = Pick<Dependencies, 'authorizationServer' | 'vault' | 'clock'>;
 
 /**
@@ -21,15 +27,15 @@ export async function requestTokens(
   connection: Connection,
   before: Tokens | null,
   leaseEndsAt: number,
-): Promise<TokenSet> {
+): Promise<RequestedTokens> {
   const client = await oauthClient(needs, connection);
   try {
-    return await call(needs, client, before);
+    return { issued: await call(needs, client, before), client };
   } catch (error) {
     if (!hasCode(error, 'provider_rejected_client') || leaseEndsAt - needs.clock.now() < secondCallMs) throw error;
     const renewed = await oauthClient(needs, connection, { fresh: true });
     if (renewed.clientSecret?.reveal() === client.clientSecret?.reveal()) throw error;
-    return await call(needs, renewed, before);
+    return { issued: await call(needs, renewed, before), client: renewed };
   }
 }
 

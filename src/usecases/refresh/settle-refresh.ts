@@ -7,6 +7,7 @@ import type { TokenSet } from '../../domain/token-set.ts';
 import type { Claim, GrantChange, StoredGrant } from '../../ports/grant-store.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
 import type { Dependencies } from '../dependencies.ts';
+import type { RequestedTokens } from './request-tokens.ts';
 
 export type RefreshNeeds = Pick<
   Dependencies,
@@ -29,7 +30,7 @@ export async function settleSuccess(
   needs: RefreshNeeds,
   connection: Connection,
   claim: Claim,
-  issued: TokenSet,
+  { issued, client }: RequestedTokens,
 ): Promise<RefreshResult> {
   const change = successChange(needs, claim.stored.grant, issued);
   const result = await needs.grants.commit(claim, change);
@@ -42,10 +43,10 @@ export async function settleSuccess(
         retryAfterSeconds: 5,
       });
     case 'gone':
-      await revokeTokens(needs, connection, issued.tokens);
+      await revokeTokens(needs, connection, issued.tokens, client);
       throw new BrokerError('connection_not_found', 'The connection was deleted.');
     case 'superseded':
-      return yieldOrOverrule(needs, connection, claim, issued);
+      return yieldOrOverrule(needs, connection, claim, { issued, client });
   }
 }
 
@@ -53,7 +54,7 @@ async function yieldOrOverrule(
   needs: RefreshNeeds,
   connection: Connection,
   claim: Claim,
-  issued: TokenSet,
+  { issued, client }: RequestedTokens,
 ): Promise<RefreshResult> {
   const base = claim.stored.grant;
   let isOurs = false;
@@ -64,7 +65,7 @@ async function yieldOrOverrule(
   if (current !== undefined && isOurs) return resultOf(current, base.seq + 1, issued);
   needs.logger.warn('refresh_superseded', placeOf(claim.stored));
   if (current === undefined || !(current.grant.hasTokens || current.grant.hasRefreshToken)) {
-    await revokeTokens(needs, connection, issued.tokens);
+    await revokeTokens(needs, connection, issued.tokens, client);
   }
   if (current === undefined) throw new BrokerError('connection_not_found', 'The connection was deleted.');
   return { stored: current, isRefreshed: false };
@@ -75,20 +76,34 @@ function resultOf(stored: StoredGrant, ourSeq: number, { tokens }: TokenSet): Re
   return stored.grant.seq === ourSeq ? { stored, tokens, isRefreshed: true } : { stored, isRefreshed: true };
 }
 
-/** Writes why there is no new token set, and ends the lease. A grant that somebody else has changed meanwhile is left alone. */
+/**
+ * Writes why there is no new token set, and ends the lease. A grant that somebody else has changed meanwhile is left
+ * alone. Resolves to the failure as the caller should see it: where another try makes sense, with when.
+ */
 export async function settleFailure(
   needs: RefreshNeeds,
   connection: Connection,
   claim: Claim,
   before: Tokens | null,
   error: BrokerError,
-): Promise<void> {
+): Promise<BrokerError> {
   if (!isProviderError(error)) {
     await needs.grants.release(claim);
-    return;
+    return error;
   }
   needs.logger.warn('refresh_failed', { ...placeOf(claim.stored), code: error.code, detail: error.detail });
-  await needs.grants.commit(claim, failureChange(needs, connection, claim, before, error));
+  const change = failureChange(needs, connection, claim, before, error);
+  await needs.grants.commit(claim, change);
+  const { failure } = change.grant;
+  return failure === null ? error : withRetryAfter(error, failure.readRetryAt - needs.clock.now());
+}
+
+function withRetryAfter(error: BrokerError, waitMs: number): BrokerError {
+  return new BrokerError(error.code, error.message, {
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+    cause: error.cause,
+  });
 }
 
 function failureChange(
