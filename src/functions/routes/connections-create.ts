@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { Secret } from '../../domain/secret.ts';
 import { administer } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
-import { connectionDetail, presentDetail } from '../schemas/connection.ts';
+import { connectionDetail } from '../schemas/connection.ts';
 import { configOf, createBody } from '../schemas/connection-input.ts';
 import { queryFlag } from '../schemas/fields.ts';
+import { detailAnswer } from './detail-answer.ts';
 
 export const connectionsCreate = defineRoute({
   name: 'connections-create',
@@ -31,7 +32,6 @@ export const connectionsCreate = defineRoute({
       refreshToken: body.refresh_token ? new Secret(body.refresh_token) : null,
       connect: query.connect,
     });
-    const view = { now: broker.clock.now(), publicBaseUrl: broker.policy.publicBaseUrl };
-    return { status: 201, json: presentDetail(stored, view), headers: { etag: `"${stored.connection.revision}"` } };
+    return detailAnswer(broker, stored, org, 201);
   },
 });

@@ -1,7 +1,8 @@
 import { inspect } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
-import { connectionDetail, presentDetail } from '../schemas/connection.ts';
+import { connectionDetail } from '../schemas/connection.ts';
 import { connectionParams } from '../schemas/fields.ts';
+import { detailAnswer } from './detail-answer.ts';
 
 export const connectionsGet = defineRoute({
   name: 'connections-get',
@@ -15,7 +16,6 @@ export const connectionsGet = defineRoute({
   errors: ['validation_failed', 'connection_not_found'],
   handle: async (broker, { params, org }) => {
     const stored = await broker.getConnection({ org, name: params.connection_name });
-    const view = { now: broker.clock.now(), publicBaseUrl: broker.policy.publicBaseUrl };
-    return { status: 200, json: presentDetail(stored, view), headers: { etag: `"${stored.connection.revision}"` } };
+    return detailAnswer(broker, stored, org);
   },
 });

@@ -21,7 +21,7 @@ export const connectionsTest = defineRoute({
       }),
     },
   },
-  errors: ['validation_failed', 'connection_not_found'],
+  errors: ['validation_failed', 'connection_not_found', 'vault_unavailable'],
   handle: async (broker, { params, body, org, caller }) => {
     const userId = body.user_id ?? null;
     const { result, message, testedAt } = await broker.testConnection({

@@ -8,7 +8,7 @@ import { presentRefresh, refreshAnswer } from '../schemas/grant.ts';
 /** RFC 6749 appendices A.12 and A.17: anything else would break the header or the form that it is sent in. */
 const token = z
   .string()
-  .max(200_000)
+  .max(64 * 1024)
   .regex(/^[\x20-\x7e]+$/, 'must be printable ASCII')
   .meta({ writeOnly: true, example: 'a-token-from-elsewhere' });
 
@@ -37,7 +37,7 @@ export const connectionsTokens = defineRoute({
       schema: refreshAnswer,
     },
   },
-  errors: ['validation_failed', 'connection_not_found', 'tokens_too_large'],
+  errors: ['validation_failed', 'connection_not_found'],
   handle: async (broker, { params, body, org, caller }) => {
     const { found, stored, isRefreshed } = await broker.importTokens({
       org,

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { Secret } from '../../domain/secret.ts';
 import { administer } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
-import { connectionDetail, presentDetail } from '../schemas/connection.ts';
+import { connectionDetail } from '../schemas/connection.ts';
 import { changedConfig, updateBody } from '../schemas/connection-input.ts';
 import { connectionParams } from '../schemas/fields.ts';
+import { detailAnswer } from './detail-answer.ts';
 
 export const connectionsUpdate = defineRoute({
   name: 'connections-update',
@@ -35,8 +36,7 @@ export const connectionsUpdate = defineRoute({
       clientSecret: typeof secret === 'string' ? new Secret(secret) : secret,
       expectedRevision: revisionOf(raw.headers.get('if-match')),
     });
-    const view = { now: broker.clock.now(), publicBaseUrl: broker.policy.publicBaseUrl };
-    return { status: 200, json: presentDetail(stored, view), headers: { etag: `"${stored.connection.revision}"` } };
+    return detailAnswer(broker, stored, org);
   },
 });
 

@@ -1,7 +1,16 @@
 import { z } from 'zod';
-import { clientAuthMethods, flowTypes, missingScopes, needsPerson, scopeSeparators } from '../../domain/connection.ts';
+import { everyOrganisation } from '../../domain/caller.ts';
+import {
+  type Connection,
+  clientAuthMethods,
+  flowTypes,
+  missingScopes,
+  needsPerson,
+  scopeSeparators,
+} from '../../domain/connection.ts';
 import { connectionStatuses, type Grant, statusReasons } from '../../domain/grant.ts';
 import { visibleStatus } from '../../domain/grant-status.ts';
+import type { OrgId } from '../../domain/ids.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import { iso, isoTime } from './fields.ts';
 
@@ -87,7 +96,7 @@ export function presentSummary({ connection, own }: StoredConnection, now: numbe
 
 export function presentDetail(
   stored: StoredConnection,
-  view: { readonly now: number; readonly publicBaseUrl: string },
+  view: { readonly now: number; readonly publicBaseUrl: string; readonly org: OrgId },
 ): ConnectionDetail {
   const { connection, own } = stored;
   const { config } = connection;
@@ -107,7 +116,7 @@ export function presentDetail(
     extra_authorize_params: { ...config.extraAuthorizeParams },
     extra_token_params: { ...config.extraTokenParams },
     description: config.description,
-    shared_with: [...config.sharedWith],
+    shared_with: sharedWith(connection, view.org),
     granted_scopes: grant.grantedScopes,
     missing_scopes: [...missingScopes(config.scopes, grant.grantedScopes)],
     redirect_uri: needsPerson(config.flowType) ? `${view.publicBaseUrl}/api/oauth/callback/${connection.name}` : null,
@@ -119,6 +128,11 @@ export function presentDetail(
     pending_authorization: visibleStatus(grant, config.flowType, view.now).pendingAuthorization,
     failure: presentFailure(grant),
   };
+}
+
+/** Who else shares a connection is for its owner to know. */
+function sharedWith({ org, config }: Connection, reader: OrgId): string[] {
+  return config.sharedWith.filter((shared) => reader === org || shared === everyOrganisation || shared === reader);
 }
 
 export function presentFailure({ failure }: Grant): z.input<typeof failureSchema> | null {

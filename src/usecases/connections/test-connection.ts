@@ -1,6 +1,6 @@
 import type { Caller } from '../../domain/caller.ts';
 import type { ConnectionKey } from '../../domain/connection.ts';
-import { BrokerError } from '../../domain/errors.ts';
+import { BrokerError, hasCode } from '../../domain/errors.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { livesLongEnough } from '../../domain/token-life.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
@@ -30,7 +30,8 @@ const leaseWaitMs = 10_000;
 /**
  * Gets a token as a workflow would and calls the provider's test endpoint with it. What goes wrong on the provider's
  * side, or with the grant, is the outcome and not a failure. A `GLOBAL` connection is not written for the test of one
- * organisation's user. Throws `connection_not_found`.
+ * organisation's user. Throws `connection_not_found`,
+ * `storage_unavailable`, `vault_unavailable`.
  */
 export function createTestConnection(needs: Needs): TestConnection {
   return async (request) => {
@@ -60,6 +61,7 @@ async function runTest(
       return { result: 'skipped', message: 'There is a token. The connection has no test_url to try it at.' };
     return { result: probe.outcome === 'accepted' ? 'success' : 'failed', message: probe.message };
   } catch (error) {
+    if (hasCode(error, 'storage_unavailable', 'vault_unavailable')) throw error;
     if (error instanceof BrokerError) return { result: 'failed', message: error.message };
     throw error;
   }
