@@ -136,6 +136,16 @@ describe('a callback that comes after a change', () => {
     expect((await detailOf(broker, name)).json.status).toBe('not_connected');
   });
 
+  it('of the endpoints is refused for a user too, whose row the change did not touch (S-17)', async () => {
+    await createConnection(broker, 'changed-user');
+    const redirect = await signIn(await begin(broker, 'changed-user', { user_id: 'ann' }));
+    await broker.call('PUT', '/api/oauth/connections/changed-user', { body: { scopes: 'openid' } });
+    const calls = broker.server.tokens.count();
+    expect((await land(redirect)).status).toBe(400);
+    expect(broker.server.tokens.count()).toBe(calls);
+    expect((await credentialsOf(broker, 'changed-user', '?user_id=ann')).json.error).toBe('connection_not_ready');
+  });
+
   it('of a label finishes', async () => {
     await createConnection(broker, 'labelled');
     const redirect = await signIn(await begin(broker, 'labelled'));

@@ -144,6 +144,7 @@ describe('POST /oauth/connections/{connection_name}/test: GLOBAL', () => {
 describe('POST /oauth/connections/{connection_name}/test: refused', () => {
   it('503 vault_unavailable when our own vault does not answer: that says nothing about the connection', async () => {
     await broker.call('POST', path, { body: serviceBody(broker, 'no-vault') });
+    broker.clock.advance(25 * 3_600_000);
     broker.vault.faults.outage();
     const refused = await test('no-vault');
     broker.vault.faults.clear();
