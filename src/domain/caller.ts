@@ -8,7 +8,7 @@ export const everyOrganisation = '*';
 
 /** Whoever calls the API, after authentication. */
 export interface Caller {
-  /** Where the identity comes from, and which: `key:1f2e…`, `bootstrap`. */
+  /** The id in the API key, or `bootstrap` for the first administrator. */
   readonly id: string;
   readonly name: string;
   /** Either `['*']` or the organisations that the caller may act for. */

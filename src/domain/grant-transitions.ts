@@ -1,4 +1,4 @@
-import type { ProviderErrorCode } from './errors.ts';
+import type { ErrorCode, ProviderErrorCode } from './errors.ts';
 import type { Failure, Grant, StatusReason } from './grant.ts';
 import type { TokenSet } from './token-set.ts';
 
@@ -80,6 +80,7 @@ function retryTimes(
   };
 }
 
-function needsAdministrator(code: ProviderErrorCode): boolean {
+/** Whether a failure stays until somebody changes the connection: neither time nor a new authorization mends it. */
+export function needsAdministrator(code: ErrorCode | StatusReason): boolean {
   return code === 'provider_rejected_client' || code === 'provider_rejected_request' || code === 'url_not_allowed';
 }

@@ -166,7 +166,7 @@ describe('POST /oauth/connections: 201', () => {
     const key = await broker.createKey(['ORG1'], ['admin']);
     const created = await post(serviceBody(broker, 'authored'), { key, org: null });
     expect(created).toMatchObject({ status: 201, json: { org_id: 'ORG1' } });
-    expect(created.json.created_by).toBe(`key:${key.split('_')[1]}`);
+    expect(created.json.created_by).toBe(key.split('_')[1]);
   });
 });
 

@@ -139,7 +139,16 @@ describe('the client is rejected (invalid_client)', () => {
     failNext(broker, 401, 'invalid_client');
     const [calls, reads] = [broker.server.tokens.count(), readsOfSecrets()];
     const answer = await credentialsOf(broker, 'rejected');
-    expect(answer).toMatchObject({ status: 503, json: { error: 'provider_rejected_client' } });
+    expect(answer).toMatchObject({
+      status: 503,
+      json: {
+        error: 'connection_not_ready',
+        status: 'failed',
+        status_reason: 'provider_rejected_client',
+        // Authorizing again would not mend it.
+        authorize: null,
+      },
+    });
     expect(broker.server.tokens.count()).toBe(calls + 1);
     expect(readsOfSecrets()).toBe(reads + 1);
     expect((await detailOf(broker, 'rejected')).json).toMatchObject({

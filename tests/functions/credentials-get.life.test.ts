@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { credentialsOf } from './support/authorizing.ts';
+import { credentialsOf, detailOf } from './support/authorizing.ts';
 import { answerNext, createGranted, createMinting, createRefreshing, failNext } from './support/granted.ts';
 
 let broker: TestBroker;
@@ -104,6 +104,19 @@ describe('the life that is left in a token', () => {
   });
 });
 
+describe('a token that was imported half-way through its life', () => {
+  it('says nothing of how long the provider’s tokens live: a longer one is asked for', async () => {
+    await createRefreshing(broker, 'half-way');
+    const expires_at = new Date(broker.clock.now() + 100_000).toISOString();
+    const tokens = { access_token: 'imported', refresh_token: 'imported-too', expires_at };
+    const path = '/api/oauth/connections/half-way/tokens';
+    expect((await broker.call('POST', path, { body: tokens })).status).toBe(200);
+    const next = answerNext(broker, { expires_in: 3600 });
+    const answer = await credentialsOf(broker, 'half-way', '?min_ttl_seconds=300');
+    expect(answer.json).toMatchObject({ method: 'refreshed', access_token: next.access_token });
+  });
+});
+
 describe('force_refresh', () => {
   it('refreshes a token that would live, and at most once in 30 s', async () => {
     await createGranted(broker, 'forced');
@@ -144,12 +157,12 @@ describe('force_refresh', () => {
     expect(read.json.access_token).not.toBe(first);
   });
 
-  it('says so when the provider does not answer, and leaves the living token to the others', async () => {
+  it('serves the token that lives when the provider does not answer, and says that it is the saved one', async () => {
     const first = await createGranted(broker, 'unforced');
     seconds(31);
     failNext(broker, 503, 'temporarily_unavailable');
     const forced = await credentialsOf(broker, 'unforced', '?force_refresh=true');
-    expect(forced).toMatchObject({ status: 503, json: { error: 'provider_unavailable' } });
-    expect((await credentialsOf(broker, 'unforced')).json.access_token).toBe(first.access_token);
+    expect(forced).toMatchObject({ status: 200, json: { method: 'saved_token', access_token: first.access_token } });
+    expect((await detailOf(broker, 'unforced')).json.failure).toMatchObject({ code: 'provider_unavailable' });
   });
 });

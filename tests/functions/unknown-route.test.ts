@@ -42,6 +42,7 @@ describe('a wrong method', () => {
     for (const method of methods.filter((candidate) => !allowed.includes(candidate))) {
       const answer = await broker.call(method, pathOf(path), { key: null });
       expect(answer, method).toMatchObject({ status: 405, json: { error: 'method_not_allowed' } });
+      expect(answer.headers.get('allow')).toBe(answer.json.allowed_methods.join(','));
       for (const right of allowed) expect(answer.json.message).toContain(right);
     }
   });

@@ -23,6 +23,7 @@ export function answerError(
   const headers: Record<string, string> = {};
   if (known.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(known.retryAfterSeconds));
   if (status === 401) headers['www-authenticate'] = 'Bearer';
+  if (status === 405) headers.allow = String(known.extra?.allowed_methods);
   if (context.isPage) {
     const page = errorPage(known.message, context.correlationId);
     return { status, html: page.html, headers: { ...headers, ...page.headers } };

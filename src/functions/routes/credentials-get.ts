@@ -57,7 +57,7 @@ export const credentialsGet = defineRoute({
     'refresh_in_progress',
     'token_life_too_short',
     'provider_unavailable',
-    'provider_rejected_client',
+    'provider_answer_invalid',
     'grant_unreadable',
   ],
   handle: async (broker, { params, query, org, raw }) => {

@@ -23,7 +23,10 @@ function refusal(routes: readonly Route[], request: HttpRequest): BrokerError {
   const path = `/${(request.params.path ?? '').replace(/\/+$/, '')}`;
   const allowed = new Set(routes.filter((route) => matches(route.path, path)).map(({ method }) => method));
   if (allowed.size === 0) return new BrokerError('route_not_found', 'There is no such route. See /api/docs.');
-  return new BrokerError('method_not_allowed', `This route takes ${[...allowed].join(', ')}.`);
+  const methods = [...allowed];
+  return new BrokerError('method_not_allowed', `This route takes ${methods.join(', ')}.`, {
+    extra: { allowed_methods: methods },
+  });
 }
 
 function matches(template: string, path: string): boolean {

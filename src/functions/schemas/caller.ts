@@ -19,10 +19,9 @@ export function presentIdentity({ id, name, orgIds, roles: held, expiresAt }: Ca
   return { id, name, org_ids: [...orgIds], roles: [...held], expires_at: iso(expiresAt) };
 }
 
-/** A caller is named by its key's id: that is what deleting takes. */
 export function presentCaller(record: CallerRecord): z.input<typeof callerSummary> {
   return {
-    ...presentIdentity({ ...record, id: record.keyId }),
+    ...presentIdentity(record),
     created_at: new Date(record.createdAt).toISOString(),
     created_by: record.createdBy,
   };

@@ -40,7 +40,7 @@ export function createManageCallers({ clock, random, digest, callers, known }: N
       const { keyId, apiKey } = newApiKey(random);
       const record: CallerRecord = {
         ...caller,
-        id: `key:${keyId}`,
+        id: keyId,
         keyId,
         secretSha256: digest.sha256Hex(apiKey.reveal()),
         createdAt: clock.now(),

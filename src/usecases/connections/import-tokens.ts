@@ -84,7 +84,8 @@ function changeOf(
     return { grant: { ...base, seq: base.seq + 1, hasRefreshToken: true, grantedScopes: scopes }, tokens };
   const issued: TokenSet = { tokens, requestedAt: now, expiresAt, scopes };
   const due = dueAt({ issuedAt: now, expiresAt, hasRefreshToken: refreshToken !== null }, policy, random.fraction());
-  return { grant: withTokenSet(base, issued, due), tokens };
+  // How long the provider's tokens live is not known from one that is already in use.
+  return { grant: { ...withTokenSet(base, issued, due), lifeSeconds: null }, tokens };
 }
 
 async function firstRefresh(needs: Needs, { connection }: StoredConnection, stored: StoredGrant) {

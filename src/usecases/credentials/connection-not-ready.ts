@@ -2,6 +2,7 @@ import { needsPerson } from '../../domain/connection.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import type { ConnectionStatus, StatusReason } from '../../domain/grant.ts';
 import { visibleStatus } from '../../domain/grant-status.ts';
+import { needsAdministrator } from '../../domain/grant-transitions.ts';
 import type { OrgId, UserId } from '../../domain/ids.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
@@ -27,7 +28,9 @@ export function connectionNotReady(
       ? { status: 'not_connected', statusReason: null, statusMessage: null }
       : visibleStatus(stored.grant, connection.config.flowType, now);
   const isMendable =
-    needsPerson(connection.config.flowType) && (request.userId !== null || connection.org === request.org);
+    needsPerson(connection.config.flowType) &&
+    (request.userId !== null || connection.org === request.org) &&
+    !(statusReason !== null && needsAdministrator(statusReason));
   return new BrokerError('connection_not_ready', statusMessage ?? defaultMessage(status, isMendable), {
     extra: {
       status,

@@ -1,7 +1,8 @@
 import { type FlowType, mintsTokens } from '../../domain/connection.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
-import type { Tokens } from '../../domain/grant.ts';
+import type { Failure, Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
+import { needsAdministrator } from '../../domain/grant-transitions.ts';
 import type { ConnectionName, OrgId, UserId, WorkflowId } from '../../domain/ids.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { asksTooMuch, livesLongEnough, remainingMs, type WantedLife } from '../../domain/token-life.ts';
@@ -11,6 +12,7 @@ import type { StoredGrant } from '../../ports/grant-store.ts';
 import { findConnection, readGrant } from '../connections/find-connection.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GrantRefresher } from '../refresh/refresh-grant.ts';
+import type { RefreshResult } from '../refresh/settle-refresh.ts';
 import type { UseWorkflow } from '../workflows/use-workflow.ts';
 import { connectionNotReady } from './connection-not-ready.ts';
 
@@ -59,8 +61,8 @@ const forcedRefreshEveryMs = 30_000;
  * Gives a live access token for a connection by name, refreshed first where it must be.
  *
  * Throws `connection_not_found`; `workflow_disabled`; `connection_not_ready` with what a person can do;
- * `token_life_too_short` when the provider's tokens never live that long; `refresh_in_progress`; and the provider's
- * failure when the token has lapsed and no other is to be had.
+ * `token_life_too_short` when the provider's tokens never live that long; `refresh_in_progress`; and
+ * `provider_unavailable` or `provider_answer_invalid` when the token has lapsed and the provider does not give another.
  */
 export function createGetCredentials(needs: Needs): GetCredentials {
   return async (request) => {
@@ -109,14 +111,9 @@ async function refreshed(
 ): Promise<LiveGrant> {
   const isLongEnough = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now());
   if (!request.forceRefresh && isLongEnough(stored)) return opened(needs, found, stored);
-  if (!request.forceRefresh && asksTooMuch(stored.grant, wanted)) throw lifeTooShort(stored);
-  const outcome = await tryRefresh(
-    needs,
-    request,
-    found,
-    stored,
-    request.forceRefresh ? forced(needs, stored) : isLongEnough,
-  );
+  if (asksTooMuch(stored.grant, wanted)) throw lifeTooShort(stored);
+  const isFresh = request.forceRefresh ? forced(needs, stored) : isLongEnough;
+  const outcome = await tryRefresh(needs, found, stored, isFresh);
   if (outcome instanceof BrokerError) return salvaged(needs, request, wanted, found, stored, outcome);
   if (wanted.isExplicit && !isLongEnough(outcome.stored)) throw lifeTooShort(outcome.stored);
   if (!outcome.tokens) return opened(needs, found, outcome.stored);
@@ -126,24 +123,21 @@ async function refreshed(
 /** Resolves to the failure instead of throwing it: a token that still lives may be served in spite of it. */
 async function tryRefresh(
   needs: Needs,
-  request: CredentialsRequest,
-  found: StoredConnection,
+  { connection }: StoredConnection,
   stored: StoredGrant,
   isFresh: (current: StoredGrant) => boolean,
-) {
-  const { connection } = found;
+): Promise<RefreshResult | BrokerError> {
   const now = needs.clock.now();
   const { failure } = stored.grant;
-  if (!canRefresh(stored.grant, connection.config.flowType)) return connectionNotReady(found, stored, request, now);
-  if (failure !== null && failure.readRetryAt > now)
-    return coolingDown(failure.code, failure.message, failure.readRetryAt - now);
+  if (!canRefresh(stored.grant, connection.config.flowType)) {
+    return new BrokerError('connection_not_ready', 'There is no refresh token.');
+  }
+  if (failure !== null && failure.readRetryAt > now) return coolingDown(failure, failure.readRetryAt - now);
   try {
     return await needs.refresher.refresh({ connection, stored, isFresh, waitMs: leaseWaitMs });
   } catch (error) {
-    if (!(error instanceof BrokerError)) throw error;
-    if (!hasCode(error, 'needs_reauthorization', 'connection_not_ready')) return error;
-    const current = await readGrant(needs, await findConnection(needs, request), request.org, request.userId);
-    return connectionNotReady(found, current, request, needs.clock.now());
+    if (error instanceof BrokerError) return error;
+    throw error;
   }
 }
 
@@ -157,12 +151,21 @@ async function salvaged(
   failure: BrokerError,
 ): Promise<LiveGrant> {
   const now = needs.clock.now();
-  const isDead = hasCode(failure, 'connection_not_ready') && canRefresh(stored.grant, found.connection.config.flowType);
-  const isServable =
-    stored.grant.hasTokens && stored.grant.status === 'completed' && remainingMs(stored.grant, now) > 0;
-  const isEnough = !wanted.isExplicit || livesLongEnough(stored.grant, wanted, now);
-  if (isDead || !isServable || !isEnough || request.forceRefresh) throw failure;
-  return opened(needs, found, stored);
+  const { grant } = stored;
+  const isDead = failure.code === 'needs_reauthorization';
+  const isServable = grant.hasTokens && grant.status === 'completed' && remainingMs(grant, now) > 0;
+  const isEnough = !wanted.isExplicit || livesLongEnough(grant, wanted, now);
+  if (!isDead && isServable && isEnough) return opened(needs, found, stored);
+  throw await explained(needs, request, failure);
+}
+
+/** Where somebody has to act, the answer says how the grant stands now; where time heals, the failure says it all. */
+async function explained(needs: Needs, request: CredentialsRequest, failure: BrokerError): Promise<BrokerError> {
+  const isForPerson = hasCode(failure, 'needs_reauthorization', 'connection_not_ready');
+  if (!isForPerson && !needsAdministrator(failure.code)) return failure;
+  const current = await findConnection(needs, request);
+  const stored = await readGrant(needs, current, request.org, request.userId);
+  return connectionNotReady(current, stored, request, needs.clock.now());
 }
 
 async function opened(needs: Needs, found: StoredConnection, stored: StoredGrant): Promise<LiveGrant> {
@@ -193,7 +196,7 @@ function present({ found, stored, tokens, isRefreshed }: LiveGrant, request: Cre
   };
 }
 
-function coolingDown(code: BrokerError['code'], message: string, waitMs: number): BrokerError {
+function coolingDown({ code, message }: Failure, waitMs: number): BrokerError {
   return new BrokerError(code, message, {
     detail: 'not called: the last failure is too recent',
     retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
