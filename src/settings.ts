@@ -99,7 +99,11 @@ export function loadSettings(environment: Readonly<Record<string, string | undef
   const given = Object.fromEntries(settingNames.map((name) => [name, environment[name]?.trim() || undefined]));
   const parsed = schema.safeParse(given);
   const intervalSeconds = sweepIntervalSeconds(given.REFRESH_SCHEDULE ?? defaultRefreshSchedule);
-  const problems = [...(parsed.error?.issues.map(describeIssue) ?? []), ...relationProblems(given)];
+  const problems = [
+    ...(parsed.error?.issues.map(describeIssue) ?? []),
+    ...relationProblems(given),
+    ...processProblems(environment),
+  ];
   if (intervalSeconds === undefined) problems.push('REFRESH_SCHEDULE must be an NCRONTAB expression of six fields');
   if (problems.length > 0 || !parsed.success || intervalSeconds === undefined) throw new SettingsError(problems);
   return Object.freeze(toSettings(parsed.data, intervalSeconds));
@@ -159,6 +163,11 @@ const addresses = [
   'OAuthStorage__tableServiceUri',
   'OAuthStorage__queueServiceUri',
 ];
+
+/** What Node itself reads, and what would lay tokens open to anybody on the way. */
+function processProblems(environment: Readonly<Record<string, string | undefined>>): string[] {
+  return environment.NODE_TLS_REJECT_UNAUTHORIZED?.trim() === '0' ? ['NODE_TLS_REJECT_UNAUTHORIZED must not be 0'] : [];
+}
 
 /** Problems between settings, each of which is well formed. */
 function relationProblems(given: Readonly<Record<string, string | undefined>>): string[] {

@@ -80,6 +80,14 @@ function retryTimes(
   };
 }
 
+/** The grant after the client secret was replaced: what the old one failed with is over. */
+export function withNewSecret(grant: Grant): Grant {
+  const isSettled = grant.status !== 'failed' || grant.statusReason === null || !needsAdministrator(grant.statusReason);
+  if (isSettled) return { ...grant, failure: null };
+  const status = grant.hasRefreshToken ? 'completed' : 'not_connected';
+  return { ...grant, failure: null, status, statusReason: null, statusMessage: null };
+}
+
 /** Whether a failure stays until somebody changes the connection: neither time nor a new authorization mends it. */
 export function needsAdministrator(code: ErrorCode | StatusReason): boolean {
   return code === 'provider_rejected_client' || code === 'provider_rejected_request' || code === 'url_not_allowed';

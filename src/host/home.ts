@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockHome } from './home-lock.ts';
 import { type HomeState, loadHomeState, saveHomeState } from './home-state.ts';
@@ -70,9 +70,18 @@ export function openHome(folder: string): Home {
 
 function makeFolder(folder: string): void {
   unlessUnwritable(folder, () => {
+    if (existsSync(folder)) assertOurs(folder);
     mkdirSync(folder, { recursive: true, mode: privateFolderMode });
     chmodSync(folder, privateFolderMode);
   });
+}
+
+/** Nobody's own folder becomes private because BOWLINE_HOME names it by mistake. */
+function assertOurs(folder: string): void {
+  if (!statSync(folder).isDirectory()) return;
+  const names = readdirSync(folder);
+  if (names.length === 0 || [...Object.values(fileNames), 'lock'].some((name) => names.includes(name))) return;
+  throw new StartFailure(`${folder} holds other things. Set BOWLINE_HOME to an empty folder, or to a home of Bowline.`);
 }
 
 function checkComplete(folder: string, state: HomeState): void {

@@ -43,8 +43,11 @@ export interface ConnectionStore {
     updater: (current: StoredConnection) => ConnectionChange | undefined,
   ): Promise<StoredConnection | undefined>;
 
-  /** Deletes. Resolves to what was deleted (for revocation and clean-up), or undefined when there was nothing. */
-  remove(key: ConnectionKey): Promise<StoredConnection | undefined>;
+  /**
+   * Deletes, or leaves what `isWanted` does not want deleted. Resolves to what was deleted (for revocation and
+   * clean-up), or undefined when there was nothing.
+   */
+  remove(key: ConnectionKey, isWanted?: (current: StoredConnection) => boolean): Promise<StoredConnection | undefined>;
 
   /** One page of an organisation's connections by name, without tokens. `limit` is at most 100. */
   list(org: OrgId, page: { readonly limit: number; readonly continuation: string | null }): Promise<ConnectionPage>;

@@ -228,7 +228,8 @@ export function jobStoreContract(makeStores: () => Promise<{ readonly jobs: JobS
     beforeAll(async () => {
       ({ jobs } = await makeStores());
     });
-    const counts = { refreshed: 2, skipped: 1, failed: 1 };
+    const figures = { refreshed: 2, skipped: 1, failed: 1 };
+    const counts = { ...figures, byOrg: { [acme]: figures } };
     const errors = [{ connection: crm, org: acme, code: 'provider_unavailable' as const }];
 
     it('knows no job before there is one, and none for an odd id', async () => {
@@ -255,6 +256,7 @@ export function jobStoreContract(makeStores: () => Promise<{ readonly jobs: JobS
         refreshed: 4,
         skipped: 2,
         failed: 2,
+        byOrg: { [acme]: { refreshed: 4, skipped: 2, failed: 2 } },
         errors,
       });
     });

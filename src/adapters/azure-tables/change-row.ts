@@ -92,13 +92,20 @@ export async function insertRow(
   return writeIdsOf(await table.read(place)).includes(writeId);
 }
 
-/** Deletes a row whoever wrote it last. Resolves to the row as it was deleted, or undefined when there was none. */
-export async function removeRow(table: Table, place: Place): Promise<Row | undefined> {
+/**
+ * Deletes a row whoever wrote it last, if `isWanted` says so of what is there. Resolves to the row as it was deleted,
+ * or undefined when there was none.
+ */
+export async function removeRow(
+  table: Table,
+  place: Place,
+  isWanted: (current: Row) => boolean = () => true,
+): Promise<Row | undefined> {
   let last: Row | undefined;
   for (let tries = 1; tries <= maxTries; tries += 1) {
     const current = await table.read(place);
     // Gone after we have seen it: our own unanswered delete, or somebody else's. Cleaning up twice does no harm.
-    if (current === undefined) return last;
+    if (current === undefined || !isWanted(current)) return last;
     last = current;
     if ((await table.remove(current)) !== 'changed') return current;
   }

@@ -72,8 +72,8 @@ export function createConnectionStore(options: ConnectionStoreOptions): Connecti
       return row && decode(row);
     },
 
-    async remove(key) {
-      const row = await removeRow(table, connectionPlace(key));
+    async remove(key, isWanted) {
+      const row = await removeRow(table, connectionPlace(key), (current) => isWanted?.(decode(current)) ?? true);
       return row && decode(row);
     },
 

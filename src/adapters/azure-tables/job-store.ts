@@ -1,6 +1,12 @@
 import { odata } from '@azure/data-tables';
 import type { OrgId } from '../../domain/ids.ts';
-import type { RefreshCounts, RefreshError, RefreshJob } from '../../domain/refresh-job.ts';
+import {
+  type RefreshCounts,
+  type RefreshError,
+  type RefreshJob,
+  sumByOrg,
+  sumFigures,
+} from '../../domain/refresh-job.ts';
 import type { JobStore } from '../../ports/job-store.ts';
 import { changeRow, insertRow, type Surroundings } from './change-row.ts';
 import { type Columns, columnReader, jsonColumn, numberColumn, textColumn } from './columns.ts';
@@ -71,6 +77,7 @@ export function createJobStore(options: JobStoreOptions): JobStore {
           skipped: numberColumn(counts.skipped),
           failed: numberColumn(counts.failed),
           errors: jsonColumn(counts.errors),
+          by_org: jsonColumn(counts.byOrg),
           at: numberColumn(at),
         },
       );
@@ -118,18 +125,17 @@ function toBatch({ columns }: Row): Batch {
     skipped: read.number('skipped'),
     failed: read.number('failed'),
     errors: read.json<readonly RefreshError[]>('errors') ?? [],
+    byOrg: read.json<RefreshCounts['byOrg']>('by_org') ?? {},
     at: read.number('at'),
   };
 }
 
 function toJob({ batches: expected, dispatchedAt, ...job }: JobRow, batches: readonly Batch[]): RefreshJob {
-  const total = (count: (batch: Batch) => number) => batches.reduce((sum, batch) => sum + count(batch), 0);
   const isFinished = expected !== null && batches.length >= expected;
   return {
     ...job,
-    refreshed: total((batch) => batch.refreshed),
-    skipped: total((batch) => batch.skipped),
-    failed: total((batch) => batch.failed),
+    ...sumFigures(batches),
+    byOrg: sumByOrg(batches.map((batch) => batch.byOrg)),
     errors: batches.flatMap((batch) => batch.errors),
     state: isFinished ? 'finished' : 'running',
     finishedAt: isFinished ? Math.max(dispatchedAt ?? 0, ...batches.map((batch) => batch.at)) : null,

@@ -48,9 +48,14 @@ async function redeemAndKeep(needs: AuthorizationNeeds, redemption: Redemption):
   const { callback, transaction, state, connection, key, before } = redemption;
   const client = await oauthClient(needs, connection);
   const { redirectUri, codeVerifier, nonce } = transaction;
+  const iss = callback.parameters.get('iss');
+  if (iss !== null) needs.logger.info('callback_issuer', { ...placeOf(transaction), iss: iss.slice(0, 300) });
   const request = { parameters: callback.parameters, state, redirectUri, codeVerifier, nonce };
   const redeemed = await needs.authorizationServer.redeemCode(client, request);
   const issued = await withAccount(needs, client, redeemed);
+  if (before !== null && before.account !== null && issued.tokens.account === null) {
+    needs.logger.warn('account_unknown', placeOf(transaction));
+  }
   const refusal =
     accountRefusal(transaction, before, issued.tokens) ?? (await probeRefusal(needs, client, issued.tokens));
   if (refusal !== undefined) {
@@ -97,7 +102,7 @@ async function withAccount(needs: AuthorizationNeeds, client: OAuthClient, issue
     return { ...issued, tokens: { ...issued.tokens, account: found } };
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error;
-    needs.logger.warn('account_unknown', { code: error.code, detail: error.detail });
+    needs.logger.warn('userinfo_failed', { code: error.code, detail: error.detail });
     return issued;
   }
 }

@@ -31,10 +31,12 @@ export function createAuthenticate({ clock, digest, callers, policy, known }: Ne
     if (text === undefined || keyId === undefined) throw unauthenticated();
     const sha256 = digest.sha256Hex(text);
     if (sha256 === policy.bootstrapAdminKeySha256) return bootstrapCaller;
-    const record = known.get(keyId) ?? (await callers.get(keyId));
+    const remembered = known.get(keyId);
+    const record = remembered ?? (await callers.get(keyId));
     if (record === undefined || record.secretSha256 !== sha256) throw unauthenticated();
     if (record.expiresAt !== null && record.expiresAt <= clock.now()) throw unauthenticated();
-    known.set(keyId, record);
+    // Set anew at each use, it would outlive its minute.
+    if (remembered === undefined) known.set(keyId, record);
     return record;
   };
 }

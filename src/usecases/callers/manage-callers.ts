@@ -37,9 +37,11 @@ export function createManageCallers({ clock, random, digest, callers, known }: N
   return {
     async create(by, caller) {
       assertGrantable(by, caller);
+      const expiresAt = caller.expiresAt ?? by.expiresAt;
       const { keyId, apiKey } = newApiKey(random);
       const record: CallerRecord = {
         ...caller,
+        expiresAt,
         id: keyId,
         keyId,
         secretSha256: digest.sha256Hex(apiKey.reveal()),
@@ -73,6 +75,10 @@ function assertGrantable(by: Caller, wanted: NewCaller): void {
   if (wanted.orgIds.includes(GLOBAL) || (wantsAll && wanted.orgIds.length > 1)) {
     const message = 'must name organisations other than GLOBAL, or be ["*"] for all of them and GLOBAL';
     throw new BrokerError('validation_failed', `org_ids ${message}`, { details: [{ path: 'org_ids', message }] });
+  }
+  if (by.expiresAt !== null && wanted.expiresAt !== null && wanted.expiresAt > by.expiresAt) {
+    const message = 'must not be later than that of your own key';
+    throw new BrokerError('validation_failed', `expires_at ${message}`, { details: [{ path: 'expires_at', message }] });
   }
   if (mayGrant(by, wanted)) return;
   if (!mayGrant(by, { ...wanted, roles: [] })) {

@@ -8,7 +8,7 @@ import type { Dependencies } from '../dependencies.ts';
 import type { GrantRefresher } from '../refresh/refresh-grant.ts';
 import { assertValidConfig } from './connection-input.ts';
 import { connectionNotFound } from './find-connection.ts';
-import { keepClientSecret } from './keep-client-secret.ts';
+import { dropClientSecret, keepClientSecret } from './keep-client-secret.ts';
 
 export interface NewConnection {
   readonly org: OrgId;
@@ -89,17 +89,32 @@ function firstGrant(
 }
 
 async function keepSecret(needs: Needs, connection: Connection, clientSecret: Secret): Promise<void> {
+  let reference: string | null = null;
   try {
-    const reference = await keepClientSecret(needs, connection, clientSecret);
-    await needs.connections.update(connection, (current) => ({
-      connection: { ...current.connection, clientSecretRef: reference },
-    }));
+    reference = await keepClientSecret(needs, connection, clientSecret);
+    const clientSecretRef = reference;
+    const stored = await needs.connections.update(connection, (current) =>
+      isSame(current, connection) ? { connection: { ...current.connection, clientSecretRef } } : undefined,
+    );
+    if (stored === undefined || !isSame(stored, connection)) throw connectionNotFound(connection.name);
   } catch (error) {
-    await needs.connections.remove(connection).catch((cause: unknown) => {
-      needs.logger.error('connection_without_secret_left', { org: connection.org, connection: connection.name, cause });
-    });
+    await takeBack(needs, connection, reference);
     throw error;
   }
+}
+
+/** Leaves nothing of a connection that could not be finished, and nothing alone of a newer one of the same name. */
+async function takeBack(needs: Needs, connection: Connection, reference: string | null): Promise<void> {
+  try {
+    await needs.connections.remove(connection, (current) => isSame(current, connection));
+    await dropClientSecret(needs, reference);
+  } catch (cause) {
+    needs.logger.error('connection_without_secret_left', { org: connection.org, connection: connection.name, cause });
+  }
+}
+
+function isSame(stored: StoredConnection, { endpointsId }: Connection): boolean {
+  return stored.connection.endpointsId === endpointsId;
 }
 
 /** Creating never fails because of the provider: what went wrong stands in the connection. */

@@ -1,4 +1,5 @@
 import type { Caller } from '../../domain/caller.ts';
+import type { ConnectionKey } from '../../domain/connection.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import type { WorkflowId } from '../../domain/ids.ts';
 import type { WorkflowDependency } from '../../domain/workflow.ts';
@@ -7,7 +8,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { revokeGrant } from './discard-tokens.ts';
 import { type ConnectionQuery, connectionNotFound, findConnectionToChange } from './find-connection.ts';
 import { dropClientSecret } from './keep-client-secret.ts';
-import { usersOf } from './walk-grants.ts';
+import { everyUserOf } from './walk-grants.ts';
 
 export interface ConnectionDeletion extends ConnectionQuery {
   readonly caller: Caller;
@@ -29,14 +30,14 @@ type Needs = Pick<
 >;
 
 /**
- * Deletes a connection with its tokens, its users' grants in this organisation and its client secret. The row goes
+ * Deletes a connection with its tokens, its users' grants and its client secret. The row goes
  * first: from then on nobody gets credentials and no refresh can write. Throws `connection_not_found`, and
  * `workflows_depend` when workflows use it and `disableWorkflows` does not say to switch them off.
  */
 export function createDeleteConnection(needs: Needs): DeleteConnection {
   return async (request) => {
     const { connection } = await findConnectionToChange(needs, { ...request, userId: null });
-    const dependents = await needs.workflows.ofConnection(connection);
+    const dependents = await dependentsOf(needs, connection);
     if (dependents.length > 0 && !request.disableWorkflows) throw workflowsDepend(dependents);
     const removed = await needs.connections.remove(connection);
     if (removed === undefined) throw connectionNotFound(request.name);
@@ -46,6 +47,13 @@ export function createDeleteConnection(needs: Needs): DeleteConnection {
     await dropClientSecret(needs, removed.connection.clientSecretRef);
     return { disabledWorkflows: [...new Set(dependents.map(({ workflowId }) => workflowId))], isRevoked };
   };
+}
+
+/** A crash may have left a note at the connection of a workflow that uses another one by now. */
+async function dependentsOf({ workflows }: Needs, connection: ConnectionKey): Promise<readonly WorkflowDependency[]> {
+  const noted = await workflows.ofConnection(connection);
+  const current = await Promise.all(noted.map((each) => workflows.get(each.org, each.workflowId, each.connection)));
+  return current.filter((each) => each !== undefined && each.connectionOrg === connection.org) as WorkflowDependency[];
 }
 
 async function disableAll(
@@ -67,7 +75,7 @@ async function disableAll(
 }
 
 async function removeUserGrants(needs: Needs, { connection }: StoredConnection, revoke: boolean): Promise<void> {
-  for await (const { key } of usersOf(needs, connection, connection.org)) {
+  for await (const { key } of everyUserOf(needs, connection)) {
     const stored = revoke ? await needs.grants.read(key) : undefined;
     await needs.grants.removeUser(key);
     if (stored !== undefined) await revokeGrant(needs, connection, stored);

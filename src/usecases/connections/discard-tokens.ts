@@ -27,9 +27,13 @@ export async function revokeTokens(
   }
 }
 
-/** Opens the tokens of a grant that was just removed, and revokes them. Tokens that cannot be opened are left. */
+/**
+ * Opens the tokens of a grant that was just removed, and revokes them. Tokens that cannot be opened are left, and so are
+ * those that were given under other endpoints: these must not see them.
+ */
 export async function revokeGrant(needs: Needs, connection: Connection, stored: StoredGrant): Promise<boolean> {
   if (connection.config.endpoints.revocationUrl === null) return false;
+  if (stored.grant.endpointsId !== connection.endpointsId) return false;
   try {
     const tokens = await needs.grants.open(stored);
     return tokens !== null && (await revokeTokens(needs, connection, tokens));

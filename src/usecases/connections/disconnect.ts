@@ -39,7 +39,6 @@ export function createDisconnect(needs: Needs): Disconnect {
     if (dropped === undefined) return { found, isRevoked: false };
     const pending = dropped.grant.pending?.stateHash;
     if (pending !== undefined) await needs.transactions.consume(pending);
-    const isOfThese = dropped.grant.endpointsId === found.connection.endpointsId;
-    return { found, isRevoked: isOfThese && (await revokeGrant(needs, found.connection, dropped)) };
+    return { found, isRevoked: await revokeGrant(needs, found.connection, dropped) };
   };
 }

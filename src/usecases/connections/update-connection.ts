@@ -2,6 +2,7 @@ import type { Caller } from '../../domain/caller.ts';
 import { type ConnectionConfig, changesEndpoints } from '../../domain/connection.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
 import { withoutTokens } from '../../domain/grant.ts';
+import { withNewSecret } from '../../domain/grant-transitions.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { ConnectionChange, StoredConnection } from '../../ports/connection-store.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -75,9 +76,7 @@ function changeOf(
   if (isMoved) {
     return { connection: changed, grant: withoutTokens(own.grant, needs.random.id(), endpointsId), tokens: null };
   }
-  return request.clientSecret
-    ? { connection: changed, grant: { ...own.grant, failure: null } }
-    : { connection: changed };
+  return request.clientSecret ? { connection: changed, grant: withNewSecret(own.grant) } : { connection: changed };
 }
 
 function assertRevision({ expectedRevision }: ConnectionUpdate, revision: string): void {

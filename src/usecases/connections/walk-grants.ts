@@ -29,6 +29,17 @@ export async function* grantsOf(needs: Needs, org: OrgId): Grants {
   }
 }
 
+/** The users of every organisation who have a grant through a connection of `GLOBAL`, or of its own organisation. */
+export async function* everyUserOf(needs: Needs, { org, name }: ConnectionKey): Grants {
+  if (org !== GLOBAL) {
+    yield* usersOf(needs, { org, name }, org);
+    return;
+  }
+  for await (const page of needs.grants.scanUsers()) {
+    yield* page.filter(({ key }) => key.connectionOrg === org && key.connection === name);
+  }
+}
+
 async function* connectionsOf({ connections }: Needs, org: OrgId): AsyncGenerator<StoredConnection> {
   let continuation: string | null = null;
   do {

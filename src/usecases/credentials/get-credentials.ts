@@ -114,7 +114,7 @@ async function refreshed(
   if (asksTooMuch(stored.grant, wanted)) throw lifeTooShort(stored);
   const isFresh = request.forceRefresh ? forced(needs, stored) : isLongEnough;
   const outcome = await tryRefresh(needs, found, stored, isFresh);
-  if (outcome instanceof BrokerError) return salvaged(needs, request, wanted, found, stored, outcome);
+  if (outcome instanceof BrokerError) return salvaged(needs, request, wanted, outcome);
   if (wanted.isExplicit && !isLongEnough(outcome.stored)) throw lifeTooShort(outcome.stored);
   if (!outcome.tokens) return opened(needs, found, outcome.stored);
   return { found, stored: outcome.stored, tokens: outcome.tokens, isRefreshed: outcome.isRefreshed };
@@ -141,31 +141,28 @@ async function tryRefresh(
   }
 }
 
-/** Serves the token that there is while it lives, unless the grant is dead or the caller insists on a longer life. */
+/**
+ * Serves the token that there is while it lives, unless the grant is dead or the caller insists on a longer life. All
+ * is read again first: it may have been disconnected or deleted while the refresh was tried. Where somebody has to act,
+ * the answer says how the grant stands now; where time heals, the failure says it all.
+ */
 async function salvaged(
   needs: Needs,
   request: CredentialsRequest,
   wanted: WantedLife,
-  found: StoredConnection,
-  stored: StoredGrant,
   failure: BrokerError,
 ): Promise<LiveGrant> {
+  const found = await findConnection(needs, request);
+  const stored = await readGrant(needs, found, request.org, request.userId);
   const now = needs.clock.now();
-  const { grant } = stored;
-  const isDead = failure.code === 'needs_reauthorization';
-  const isServable = grant.hasTokens && grant.status === 'completed' && remainingMs(grant, now) > 0;
-  const isEnough = !wanted.isExplicit || livesLongEnough(grant, wanted, now);
-  if (!isDead && isServable && isEnough) return opened(needs, found, stored);
-  throw await explained(needs, request, failure);
+  if (stored !== undefined && isServable(stored, wanted, now)) return opened(needs, found, stored);
+  const isForPerson = hasCode(failure, 'needs_reauthorization', 'connection_not_ready', 'connection_not_found');
+  throw isForPerson || needsAdministrator(failure.code) ? connectionNotReady(found, stored, request, now) : failure;
 }
 
-/** Where somebody has to act, the answer says how the grant stands now; where time heals, the failure says it all. */
-async function explained(needs: Needs, request: CredentialsRequest, failure: BrokerError): Promise<BrokerError> {
-  const isForPerson = hasCode(failure, 'needs_reauthorization', 'connection_not_ready');
-  if (!isForPerson && !needsAdministrator(failure.code)) return failure;
-  const current = await findConnection(needs, request);
-  const stored = await readGrant(needs, current, request.org, request.userId);
-  return connectionNotReady(current, stored, request, needs.clock.now());
+function isServable({ grant }: StoredGrant, wanted: WantedLife, now: number): boolean {
+  const isAlive = grant.hasTokens && grant.status === 'completed' && remainingMs(grant, now) > 0;
+  return isAlive && (!wanted.isExplicit || livesLongEnough(grant, wanted, now));
 }
 
 async function opened(needs: Needs, found: StoredConnection, stored: StoredGrant): Promise<LiveGrant> {

@@ -1,9 +1,9 @@
 import { BrokerError } from '../../domain/errors.ts';
 import type { OrgId } from '../../domain/ids.ts';
-import type { RefreshJob } from '../../domain/refresh-job.ts';
+import { jobOf, type RefreshJob } from '../../domain/refresh-job.ts';
 import type { Dependencies } from '../dependencies.ts';
 
-/** `seesAll`: a platform caller sees the errors of every organisation. */
+/** `seesAll`: a platform caller sees what was done for every organisation. */
 export type GetRefreshJob = (request: {
   readonly org: OrgId;
   readonly seesAll: boolean;
@@ -20,6 +20,6 @@ export function createGetRefreshJob({ jobs }: Pick<Dependencies, 'jobs'>): GetRe
         jobId === null ? 'There has been no refresh job yet.' : 'There is no such job.',
       );
     }
-    return seesAll ? job : { ...job, errors: job.errors.filter((error) => error.org === org) };
+    return seesAll || job.org === org ? job : jobOf(job, org);
   };
 }

@@ -1,8 +1,8 @@
 import { isDue } from '../../domain/due.ts';
 import { BrokerError, type ErrorCode, hasCode } from '../../domain/errors.ts';
-import type { GrantKey } from '../../domain/grant.ts';
+import { type GrantKey, withoutTokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
-import type { RefreshCounts } from '../../domain/refresh-job.ts';
+import type { RefreshCounts, RefreshFigures } from '../../domain/refresh-job.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GrantRefresher } from './refresh-grant.ts';
@@ -10,7 +10,7 @@ import type { RefreshBatch } from './sweep.ts';
 
 export type WorkBatch = (batch: RefreshBatch) => Promise<RefreshCounts>;
 
-type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'jobs' | 'policy' | 'logger'> & {
+type Needs = Pick<Dependencies, 'clock' | 'random' | 'connections' | 'grants' | 'jobs' | 'policy' | 'logger'> & {
   readonly refresher: GrantRefresher;
 };
 
@@ -35,7 +35,10 @@ async function workOne(needs: Needs, batch: RefreshBatch, key: GrantKey): Promis
   try {
     const found = await needs.connections.get({ org: key.connectionOrg, name: key.connection });
     const stored = key.userId === null ? found?.own : await needs.grants.read(key);
-    if (found === undefined || stored?.grant.endpointsId !== found.connection.endpointsId) return { kind: 'skipped' };
+    if (found === undefined || stored?.grant.endpointsId !== found.connection.endpointsId) {
+      await emptyDeadGrant(needs, key, found?.connection.endpointsId ?? '');
+      return { kind: 'skipped' };
+    }
     if (!canRefresh(stored.grant, found.connection.config.flowType)) return { kind: 'skipped' };
     const isFresh = (current: StoredGrant) => !isStillWanted(needs, batch, current);
     const result = await needs.refresher.refresh({ connection: found.connection, stored, isFresh, waitMs: 0 });
@@ -48,6 +51,17 @@ async function workOne(needs: Needs, batch: RefreshBatch, key: GrantKey): Promis
   }
 }
 
+/** The tokens of a user whose connection is gone, or has moved to other endpoints, serve nobody any more. */
+async function emptyDeadGrant(needs: Needs, key: GrantKey, endpointsId: string): Promise<void> {
+  if (key.userId === null) return;
+  const generation = needs.random.id();
+  await needs.grants.update(key, (current) =>
+    current === undefined || current.grant.endpointsId === endpointsId
+      ? undefined
+      : { grant: withoutTokens(current.grant, generation, endpointsId), tokens: null },
+  );
+}
+
 function isStillWanted(
   { clock, policy }: Needs,
   { trigger, startedAt }: RefreshBatch,
@@ -57,10 +71,21 @@ function isStillWanted(
   return (grant.lastRefreshAt ?? 0) < startedAt;
 }
 
-function countUp(outcomes: readonly { readonly key: GrantKey; readonly outcome: Outcome }[]): RefreshCounts {
-  const count = (kind: Outcome['kind']) => outcomes.filter(({ outcome }) => outcome.kind === kind).length;
-  const errors = outcomes.flatMap(({ key, outcome }) =>
+interface Worked {
+  readonly key: GrantKey;
+  readonly outcome: Outcome;
+}
+
+function countUp(worked: readonly Worked[]): RefreshCounts {
+  const errors = worked.flatMap(({ key, outcome }) =>
     outcome.kind === 'failed' ? [{ connection: key.connection, org: key.org, code: outcome.code }] : [],
   );
-  return { refreshed: count('refreshed'), skipped: count('skipped'), failed: count('failed'), errors };
+  const orgs = [...new Set(worked.map(({ key }) => key.org))];
+  const byOrg = orgs.map((org) => [org, figuresOf(worked.filter(({ key }) => key.org === org))]);
+  return { ...figuresOf(worked), errors, byOrg: Object.fromEntries(byOrg) };
+}
+
+function figuresOf(worked: readonly Worked[]): RefreshFigures {
+  const count = (kind: Outcome['kind']) => worked.filter(({ outcome }) => outcome.kind === kind).length;
+  return { refreshed: count('refreshed'), skipped: count('skipped'), failed: count('failed') };
 }

@@ -4,6 +4,7 @@ import type { Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import type { Claim, StoredGrant } from '../../ports/grant-store.ts';
 
+import { refreshInProgress } from './refresh-in-progress.ts';
 import { type RequestedTokens, requestTokens } from './request-tokens.ts';
 import { type RefreshNeeds, type RefreshResult, settleFailure, settleSuccess } from './settle-refresh.ts';
 import { createFlights } from './single-flight.ts';
@@ -128,13 +129,6 @@ function waitMs(round: number, jitter: number): number {
 
 function flightKey({ key }: StoredGrant): string {
   return JSON.stringify([key.connectionOrg, key.org, key.connection, key.userId]);
-}
-
-function refreshInProgress(detail: string): BrokerError {
-  return new BrokerError('refresh_in_progress', 'The token is being refreshed. Try again in two seconds.', {
-    detail,
-    retryAfterSeconds: 2,
-  });
 }
 
 function endpointsChanged(): BrokerError {

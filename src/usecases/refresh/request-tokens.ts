@@ -5,9 +5,10 @@ import { mergeTokens, type TokenSet } from '../../domain/token-set.ts';
 import type { OAuthClient } from '../../ports/authorization-server.ts';
 import { oauthClient } from '../connections/oauth-client.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { refreshInProgress } from './refresh-in-progress.ts';
 
-/** A second call needs this long before the lease ends: the call itself and its commit. */
-const secondCallMs = 12_000;
+/** A call needs this long before the lease ends: the 8 s that it may take, and its commit. */
+const callNeedsMs = 12_000;
 
 export interface RequestedTokens {
   readonly issued: TokenSet;
@@ -29,10 +30,13 @@ export async function requestTokens(
   leaseEndsAt: number,
 ): Promise<RequestedTokens> {
   const client = await oauthClient(needs, connection);
+  const isTooLate = () => leaseEndsAt - needs.clock.now() < callNeedsMs;
+  // The process may have slept since the claim: another may hold the lease by now.
+  if (isTooLate()) throw refreshInProgress('too little of the lease was left');
   try {
     return { issued: await call(needs, client, before), client };
   } catch (error) {
-    if (!hasCode(error, 'provider_rejected_client') || leaseEndsAt - needs.clock.now() < secondCallMs) throw error;
+    if (!hasCode(error, 'provider_rejected_client') || isTooLate()) throw error;
     const renewed = await oauthClient(needs, connection, { fresh: true });
     if (renewed.clientSecret?.reveal() === client.clientSecret?.reveal()) throw error;
     return { issued: await call(needs, renewed, before), client: renewed };

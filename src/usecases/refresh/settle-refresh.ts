@@ -4,7 +4,7 @@ import { BrokerError, type ProviderErrorCode, providerErrorCodes } from '../../d
 import { type Grant, type Tokens, tokensOfDeadGrant } from '../../domain/grant.ts';
 import { withDeath, withFailure, withTokenSet } from '../../domain/grant-transitions.ts';
 import type { TokenSet } from '../../domain/token-set.ts';
-import type { Claim, GrantChange, StoredGrant } from '../../ports/grant-store.ts';
+import type { Claim, CommitResult, GrantChange, StoredGrant } from '../../ports/grant-store.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { RequestedTokens } from './request-tokens.ts';
@@ -33,7 +33,7 @@ export async function settleSuccess(
   { issued, client }: RequestedTokens,
 ): Promise<RefreshResult> {
   const change = successChange(needs, claim.stored.grant, issued);
-  const result = await needs.grants.commit(claim, change);
+  const result = await commitOrGiveUp(needs, claim, change);
   switch (result.kind) {
     case 'committed':
       return resultOf(result.stored, change.grant.seq, issued);
@@ -47,6 +47,25 @@ export async function settleSuccess(
       throw new BrokerError('connection_not_found', 'The connection was deleted.');
     case 'superseded':
       return yieldOrOverrule(needs, connection, claim, { issued, client });
+  }
+}
+
+/**
+ * Tokens that cannot even be sealed are lost, and the refresh token that got them may be spent: the grant backs off as
+ * from an answer that makes no sense, so that it is not submitted again at once.
+ */
+async function commitOrGiveUp(needs: RefreshNeeds, claim: Claim, change: GrantChange): Promise<CommitResult> {
+  try {
+    return await needs.grants.commit(claim, change);
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error;
+    needs.logger.error('refresh_outcome_lost', { ...placeOf(claim.stored), code: error.code, detail: error.detail });
+    const failed = { code: 'provider_answer_invalid', message: error.message, retryAfterSeconds: undefined } as const;
+    const { clock, random } = needs;
+    await needs.grants.commit(claim, {
+      grant: withFailure(claim.stored.grant, failed, clock.now(), random.fraction()),
+    });
+    throw error;
   }
 }
 
