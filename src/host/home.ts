@@ -76,11 +76,14 @@ function makeFolder(folder: string): void {
   });
 }
 
+/** What only a home has, even one whose first start was interrupted: every function app has a `host.json`. */
+const signsOfHome = [fileNames.state, fileNames.vault, fileNames.storage, 'lock'];
+
 /** Nobody's own folder becomes private because BOWLINE_HOME names it by mistake. */
 function assertOurs(folder: string): void {
   if (!statSync(folder).isDirectory()) return;
   const names = readdirSync(folder);
-  if (names.length === 0 || [...Object.values(fileNames), 'lock'].some((name) => names.includes(name))) return;
+  if (names.length === 0 || signsOfHome.some((name) => names.includes(name))) return;
   throw new StartFailure(`${folder} holds other things. Set BOWLINE_HOME to an empty folder, or to a home of Bowline.`);
 }
 

@@ -107,10 +107,10 @@ async function keepSecret(needs: Needs, connection: Connection, clientSecret: Se
 async function takeBack(needs: Needs, connection: Connection, reference: string | null): Promise<void> {
   try {
     await needs.connections.remove(connection, (current) => isSame(current, connection));
-    await dropClientSecret(needs, reference);
   } catch (cause) {
     needs.logger.error('connection_without_secret_left', { org: connection.org, connection: connection.name, cause });
   }
+  await dropClientSecret(needs, reference);
 }
 
 function isSame(stored: StoredConnection, { endpointsId }: Connection): boolean {
