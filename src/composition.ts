@@ -4,6 +4,7 @@ import { createKeyVault } from './adapters/key-vault/index.ts';
 import { createJsonLogger, type WriteLine } from './adapters/log/json-logger.ts';
 import { createGuardedFetch } from './adapters/outbound-http/guarded-fetch.ts';
 import { createUrlPolicy } from './adapters/outbound-http/url-policy.ts';
+import { createProviderGate } from './adapters/provider-gate/provider-gate.ts';
 import { createMemoryCache } from './adapters/system/memory-cache.ts';
 import { type CorrectedClock, createSystemClock } from './adapters/system/system-clock.ts';
 import { systemDigest } from './adapters/system/system-digest.ts';
@@ -73,6 +74,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
       random,
       digest: systemDigest,
       logger,
+      gate: createProviderGate({ clock }),
       vault: keyVault.vault,
       authorizationServer: createAuthorizationServer({ ...outbound, clock, allowInsecureLoopback }),
       urlPolicy: createUrlPolicy({ allowInsecureLoopback }),

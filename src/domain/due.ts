@@ -12,7 +12,7 @@ export interface DuePolicy {
 }
 
 /** How often a grant is refreshed though its token needs it less often, so that the refresh token stays alive. */
-export const keepAliveMs = dayMs;
+const keepAliveMs = dayMs;
 
 /**
  * When the sweep should refresh a grant, in milliseconds since the epoch: the later of half the token's life and
@@ -35,14 +35,30 @@ export function dueAt(
   return Math.round(Math.max(issuedAt, Math.min(wanted, latest) - jitterFraction * jitterMs));
 }
 
+/** The last time at which a sweep can still save the token. Null for one without an end. */
+export function lastChanceAt(grant: Grant, policy: DuePolicy): number | null {
+  return grant.expiresAt === null ? null : grant.expiresAt - policy.sweepIntervalSeconds * 1000 - sweepMarginMs;
+}
+
+/** When a sweep should look at the grant: not before it is due, nor before the backoff of a failing refresh ends. */
+export function sweepAt(grant: Grant): number | null {
+  return grant.dueAt === null ? null : Math.max(grant.dueAt, grant.failure?.retryAt ?? 0);
+}
+
+/** Whether a sweep should look at the grant now. */
+export function isDue(grant: Grant, now: number): boolean {
+  const at = sweepAt(grant);
+  return at !== null && at <= now;
+}
+
 /**
- * Whether a sweep should refresh the grant now. A grant that nobody has used for `idleAfterSeconds` is refreshed once
- * a day, to keep its refresh token alive, and not at all when there is no refresh token.
+ * When a grant that is due, but that nobody has used for `idleAfterSeconds`, should be refreshed instead: once a day,
+ * to keep its refresh token alive, or never when it has none. Undefined when it should be refreshed now.
  */
-export function isDue(grant: Grant, now: number, policy: DuePolicy): boolean {
-  if (grant.dueAt === null || grant.dueAt > now) return false;
-  if (grant.failure !== null && grant.failure.retryAt > now) return false;
+export function postponedDueAt(grant: Grant, now: number, policy: DuePolicy): number | null | undefined {
   const lastActive = grant.lastUsedAt ?? grant.lastRefreshAt ?? now;
-  if (now - lastActive < policy.idleAfterSeconds * 1000) return true;
-  return grant.hasRefreshToken && now - (grant.lastRefreshAt ?? 0) >= keepAliveMs;
+  if (now - lastActive < policy.idleAfterSeconds * 1000) return undefined;
+  if (!grant.hasRefreshToken) return null;
+  const keepAliveAt = (grant.lastRefreshAt ?? 0) + keepAliveMs;
+  return keepAliveAt > now ? keepAliveAt : undefined;
 }

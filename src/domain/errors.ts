@@ -43,6 +43,7 @@ export const errorCodes = [
   'refresh_in_progress',
   'token_life_too_short',
   'grant_unreadable',
+  'provider_paused',
   'misconfigured',
   'storage_unavailable',
   'vault_unavailable',

@@ -89,6 +89,11 @@ export interface Grant {
   readonly pending: PendingAuthorization | null;
 }
 
+/** The authorization server behind a grant, by the first part of its `endpointsId`. */
+export function serverOf({ endpointsId }: Pick<Grant, 'endpointsId'>): string {
+  return endpointsId.split('.')[0] ?? '';
+}
+
 /** A grant that holds nothing yet. */
 export function emptyGrant(generation: string, endpointsId: string): Grant {
   return {

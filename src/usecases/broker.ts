@@ -19,6 +19,7 @@ import { createUpdateConnection } from './connections/update-connection.ts';
 import { createGetCredentials, type OpenGrant } from './credentials/get-credentials.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
+import { createIndexedStores } from './refresh/indexed-stores.ts';
 import { createWorkBatch } from './refresh/refresh-batch.ts';
 import { createRefreshConnection } from './refresh/refresh-connection.ts';
 import { createGrantRefresher } from './refresh/refresh-grant.ts';
@@ -37,11 +38,8 @@ export interface BrokerCaches {
 export type Broker = ReturnType<typeof createBroker>;
 
 /** Puts the use cases together. They know the outside only by the ports that are given. */
-export function createBroker(
-  dependencies: Dependencies,
-  caches: BrokerCaches,
-  probes: Readonly<Record<string, Probe>>,
-) {
+export function createBroker(outside: Dependencies, caches: BrokerCaches, probes: Readonly<Record<string, Probe>>) {
+  const dependencies = { ...outside, ...createIndexedStores(outside) };
   const refresher = createGrantRefresher(dependencies);
   const needs = { ...dependencies, refresher };
 

@@ -1,5 +1,6 @@
 import type { CallerStore } from '../../ports/caller-store.ts';
 import type { ConnectionStore } from '../../ports/connection-store.ts';
+import type { DueIndex } from '../../ports/due-index.ts';
 import type { GrantStore } from '../../ports/grant-store.ts';
 import type { JobStore } from '../../ports/job-store.ts';
 import type { TransactionStore } from '../../ports/transaction-store.ts';
@@ -7,6 +8,7 @@ import type { WorkflowStore } from '../../ports/workflow-store.ts';
 import { createCallerStore } from './caller-store.ts';
 import type { Surroundings } from './change-row.ts';
 import { createConnectionStore } from './connection-store.ts';
+import { createDueIndex } from './due-index.ts';
 import { createGrantStore } from './grant-store.ts';
 import { createJobStore } from './job-store.ts';
 import type { OnMalformedRow } from './malformed-rows.ts';
@@ -34,6 +36,7 @@ export interface AzureTables {
   readonly workflows: WorkflowStore;
   readonly callers: CallerStore;
   readonly jobs: JobStore;
+  readonly dueIndex: DueIndex;
   /** Makes the tables that are missing. */
   createTables(): Promise<void>;
   /** Whether storage answers and the tables are there. Never throws. */
@@ -56,6 +59,7 @@ export function createAzureTables(options: AzureTablesOptions): AzureTables {
     workflows: createWorkflowStore({ ...common, table: tables.workflows }),
     callers: createCallerStore({ ...common, table: tables.callers }),
     jobs: createJobStore({ ...common, table: tables.jobs }),
+    dueIndex: createDueIndex({ onMalformedRow, table: tables.due }),
 
     async createTables() {
       await Promise.all(Object.values(tables).map((table) => table.create()));

@@ -32,6 +32,7 @@ const tableNames = {
   workflows: 'OAuthWorkflows',
   callers: 'OAuthCallers',
   jobs: 'OAuthJobs',
+  due: 'OAuthRefreshDue',
 } as const;
 
 export type Tables = Readonly<Record<keyof typeof tableNames, Table>>;

@@ -31,6 +31,7 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   refresh_in_progress: 503,
   token_life_too_short: 503,
   grant_unreadable: 503,
+  provider_paused: 503,
   misconfigured: 503,
   storage_unavailable: 503,
   vault_unavailable: 503,

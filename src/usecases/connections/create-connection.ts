@@ -7,6 +7,7 @@ import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GrantRefresher } from '../refresh/refresh-grant.ts';
 import { assertValidConfig } from './connection-input.ts';
+import { newEndpointsId } from './endpoints-id.ts';
 import { connectionNotFound } from './find-connection.ts';
 import { dropClientSecret, keepClientSecret } from './keep-client-secret.ts';
 
@@ -23,7 +24,7 @@ export interface NewConnection {
 
 export type CreateConnection = (request: NewConnection) => Promise<StoredConnection>;
 
-type Needs = Pick<Dependencies, 'clock' | 'random' | 'connections' | 'vault' | 'urlPolicy' | 'logger'> & {
+type Needs = Pick<Dependencies, 'clock' | 'random' | 'digest' | 'connections' | 'vault' | 'urlPolicy' | 'logger'> & {
   readonly refresher: GrantRefresher;
 };
 
@@ -61,14 +62,14 @@ function assertRefreshTokenFits({ config, refreshToken, connect }: NewConnection
   }
 }
 
-function newConnection({ clock, random }: Needs, { org, name, config, callerId }: NewConnection): Connection {
+function newConnection({ clock, random, digest }: Needs, { org, name, config, callerId }: NewConnection): Connection {
   const now = clock.now();
   return {
     org,
     name,
     config,
     clientSecretRef: null,
-    endpointsId: random.id(),
+    endpointsId: newEndpointsId({ random, digest }, config),
     revision: random.id(),
     createdAt: now,
     createdBy: callerId,

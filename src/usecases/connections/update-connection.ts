@@ -7,6 +7,7 @@ import type { Secret } from '../../domain/secret.ts';
 import type { ConnectionChange, StoredConnection } from '../../ports/connection-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { assertValidConfig } from './connection-input.ts';
+import { newEndpointsId } from './endpoints-id.ts';
 import { type ConnectionQuery, connectionNotFound, findConnectionToChange } from './find-connection.ts';
 import { dropClientSecret, keepClientSecret } from './keep-client-secret.ts';
 
@@ -22,7 +23,7 @@ export interface ConnectionUpdate extends ConnectionQuery {
 
 export type UpdateConnection = (request: ConnectionUpdate) => Promise<StoredConnection>;
 
-type Needs = Pick<Dependencies, 'clock' | 'random' | 'connections' | 'vault' | 'urlPolicy' | 'logger'>;
+type Needs = Pick<Dependencies, 'clock' | 'random' | 'digest' | 'connections' | 'vault' | 'urlPolicy' | 'logger'>;
 
 /**
  * Changes a connection's configuration. When an endpoint, the client or the scopes change, the tokens are dropped:
@@ -64,7 +65,7 @@ function changeOf(
   assertValidConfig(config, { org: connection.org, hasClientSecret, urlPolicy: needs.urlPolicy });
   assertSecretGivenAgain(request, connection.config, config, connection.clientSecretRef !== null);
   const isMoved = changesEndpoints(connection.config, config);
-  const endpointsId = isMoved ? needs.random.id() : connection.endpointsId;
+  const endpointsId = isMoved ? newEndpointsId(needs, config) : connection.endpointsId;
   const changed = {
     ...connection,
     config,

@@ -1,6 +1,6 @@
-import { isDue } from '../../domain/due.ts';
+import { isDue, postponedDueAt } from '../../domain/due.ts';
 import { BrokerError, type ErrorCode, hasCode } from '../../domain/errors.ts';
-import { type GrantKey, withoutTokens } from '../../domain/grant.ts';
+import { type Grant, type GrantKey, withoutTokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import type { RefreshCounts, RefreshFigures } from '../../domain/refresh-job.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
@@ -40,11 +40,17 @@ async function workOne(needs: Needs, batch: RefreshBatch, key: GrantKey): Promis
       return { kind: 'skipped' };
     }
     if (!canRefresh(stored.grant, found.connection.config.flowType)) return { kind: 'skipped' };
-    const isFresh = (current: StoredGrant) => !isStillWanted(needs, batch, current);
-    const result = await needs.refresher.refresh({ connection: found.connection, stored, isFresh, waitMs: 0 });
+    if (await postponed(needs, batch, stored)) return { kind: 'skipped' };
+    const result = await needs.refresher.refresh({
+      connection: found.connection,
+      stored,
+      isFresh: (current) => !isStillWanted(needs, batch, current),
+      waitMs: 0,
+      isSweep: batch.trigger === 'automatic',
+    });
     return { kind: result.isRefreshed ? 'refreshed' : 'skipped' };
   } catch (error) {
-    if (hasCode(error, 'refresh_in_progress')) return { kind: 'skipped' };
+    if (hasCode(error, 'refresh_in_progress', 'provider_paused')) return { kind: 'skipped' };
     if (error instanceof BrokerError) return { kind: 'failed', code: error.code };
     needs.logger.error('refresh_crashed', { org: key.org, connection: key.connection, cause: error });
     return { kind: 'failed', code: 'internal_error' };
@@ -62,13 +68,20 @@ async function emptyDeadGrant(needs: Needs, key: GrantKey, endpointsId: string):
   );
 }
 
-function isStillWanted(
-  { clock, policy }: Needs,
-  { trigger, startedAt }: RefreshBatch,
-  { grant }: StoredGrant,
-): boolean {
-  if (trigger === 'automatic') return isDue(grant, clock.now(), policy);
-  return (grant.lastRefreshAt ?? 0) < startedAt;
+/** Puts off a grant that nobody uses, so that the next sweeps do not meet it. */
+async function postponed(needs: Needs, { trigger }: RefreshBatch, stored: StoredGrant): Promise<boolean> {
+  const now = needs.clock.now();
+  const to = (grant: Grant) => (isDue(grant, now) ? postponedDueAt(grant, now, needs.policy) : undefined);
+  if (trigger === 'manual' || to(stored.grant) === undefined) return false;
+  await needs.grants.update(stored.key, (current) => {
+    const dueAt = current === undefined ? undefined : to(current.grant);
+    return current === undefined || dueAt === undefined ? undefined : { grant: { ...current.grant, dueAt } };
+  });
+  return true;
+}
+
+function isStillWanted({ clock }: Needs, { trigger, startedAt }: RefreshBatch, { grant }: StoredGrant): boolean {
+  return trigger === 'automatic' ? isDue(grant, clock.now()) : (grant.lastRefreshAt ?? 0) < startedAt;
 }
 
 interface Worked {

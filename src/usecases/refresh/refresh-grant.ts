@@ -1,6 +1,7 @@
 import { type Connection, mintsTokens } from '../../domain/connection.ts';
+import { lastChanceAt } from '../../domain/due.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
-import type { Tokens } from '../../domain/grant.ts';
+import { serverOf, type Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import type { Claim, StoredGrant } from '../../ports/grant-store.ts';
 
@@ -17,6 +18,11 @@ export interface RefreshRequest {
   readonly isFresh: (current: StoredGrant) => boolean;
   /** How long to wait behind somebody else's lease. */
   readonly waitMs: number;
+  /**
+   * Nobody waits for the token. After a crash whose outcome is lost, the access token is used up first then: the
+   * refresh token may be spent, and trying it would end the grant.
+   */
+  readonly isSweep?: boolean;
 }
 
 export interface GrantRefresher {
@@ -46,6 +52,7 @@ export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
       if (request.isFresh(current)) return { stored: current, isRefreshed: false };
       assertRefreshable(request.connection, current);
       if (flights.isDraining()) throw refreshInProgress('this process is stopping');
+      needs.gate.assertOpen(providerOf(request.connection));
       const snapshot = current;
       const result = await flights.share(flightKey(snapshot), () => claimAndRefresh(needs, request, snapshot));
       if (result?.isRefreshed) return result;
@@ -65,7 +72,7 @@ export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
 /** Resolves to undefined while somebody else holds the lease. */
 async function claimAndRefresh(
   needs: RefreshNeeds,
-  { connection, isFresh }: RefreshRequest,
+  { connection, isFresh, isSweep = false }: RefreshRequest,
   snapshot: StoredGrant,
 ): Promise<RefreshResult | undefined> {
   const isDone = (current: StoredGrant) => isFresh(current) || !canRefresh(current.grant, connection.config.flowType);
@@ -78,15 +85,33 @@ async function claimAndRefresh(
     case 'gone':
       throw gone(snapshot);
     case 'claimed':
-      return refreshUnderClaim(needs, connection, result.claim);
+      return (
+        (isSweep ? await waitForLapse(needs, connection, result.claim) : undefined) ??
+        refreshUnderClaim(needs, connection, result.claim)
+      );
   }
+}
+
+/** Undefined: there is nothing to wait for. */
+async function waitForLapse(
+  needs: RefreshNeeds,
+  connection: Connection,
+  claim: Claim,
+): Promise<RefreshResult | undefined> {
+  const { grant } = claim.stored;
+  const lastChance = lastChanceAt(grant, needs.policy);
+  const isWorthIt = claim.isTakeover && !mintsTokens(connection.config.flowType) && grant.status === 'completed';
+  if (!isWorthIt || lastChance === null || lastChance <= needs.clock.now()) return undefined;
+  const result = await needs.grants.commit(claim, { grant: { ...grant, dueAt: lastChance } });
+  return { stored: 'stored' in result ? result.stored : claim.stored, isRefreshed: false };
 }
 
 async function refreshUnderClaim(needs: RefreshNeeds, connection: Connection, claim: Claim): Promise<RefreshResult> {
   const before = await openUnderClaim(needs, connection, claim);
   let requested: RequestedTokens;
   try {
-    requested = await requestTokens(needs, connection, before, claim.endsAt);
+    const call = () => requestTokens(needs, connection, before, claim.endsAt);
+    requested = await needs.gate.run(providerOf(connection), call);
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error;
     throw await settleFailure(needs, connection, claim, before, error);
@@ -125,6 +150,11 @@ async function reread(needs: RefreshNeeds, stored: StoredGrant): Promise<StoredG
 function waitMs(round: number, jitter: number): number {
   const ceilingMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(round, 10));
   return ceilingMs / 2 + (jitter * ceilingMs) / 2;
+}
+
+/** One organisation's failures must not stop another's calls. */
+function providerOf({ org, endpointsId }: Connection): string {
+  return `${org}|${serverOf({ endpointsId })}`;
 }
 
 function flightKey({ key }: StoredGrant): string {

@@ -11,7 +11,7 @@ import type { RequestedTokens } from './request-tokens.ts';
 
 export type RefreshNeeds = Pick<
   Dependencies,
-  'clock' | 'random' | 'grants' | 'vault' | 'authorizationServer' | 'logger' | 'policy'
+  'clock' | 'random' | 'grants' | 'vault' | 'authorizationServer' | 'gate' | 'logger' | 'policy'
 >;
 
 export interface RefreshResult {

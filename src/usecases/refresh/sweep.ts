@@ -1,8 +1,7 @@
-import { isDue } from '../../domain/due.ts';
-import type { GrantKey } from '../../domain/grant.ts';
+import { type GrantKey, serverOf } from '../../domain/grant.ts';
 import type { OrgId } from '../../domain/ids.ts';
 import type { RefreshJob } from '../../domain/refresh-job.ts';
-import type { StoredGrant } from '../../ports/grant-store.ts';
+import type { DueEntry } from '../../ports/due-index.ts';
 import { everyGrant, grantsOf } from '../connections/walk-grants.ts';
 import type { Dependencies } from '../dependencies.ts';
 
@@ -20,40 +19,69 @@ export interface StartedSweep {
   readonly batches: readonly RefreshBatch[];
 }
 
-/** `org` null: every organisation. */
-export type StartSweep = (request: {
+export interface SweepRequest {
   readonly trigger: RefreshJob['trigger'];
+  /** Null: every organisation. */
   readonly org: OrgId | null;
-}) => Promise<StartedSweep>;
+}
 
-type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'jobs' | 'policy' | 'logger'>;
+export type StartSweep = (request: SweepRequest) => Promise<StartedSweep>;
+
+type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'dueIndex' | 'jobs' | 'logger'>;
 
 const batchSize = 16;
 
 /**
- * Begins a sweep: finds the grants that are due, or for a manual one every grant that holds a refresh token, and
- * deals them into batches. It refreshes nothing itself. Throws `storage_unavailable`.
+ * Begins a sweep: finds what the due index says is due, or for a manual one every grant that can be refreshed, and
+ * deals it into batches of one authorization server each. It reads no grant of an automatic sweep, and refreshes
+ * nothing itself. Throws `storage_unavailable`.
  */
 export function createStartSweep(needs: Needs): StartSweep {
-  return async ({ trigger, org }) => {
+  return async (request) => {
+    const { trigger, org } = request;
     const startedAt = needs.clock.now();
     const jobId = await needs.jobs.begin({ trigger, org, startedAt });
-    const isWanted = ({ grant }: StoredGrant) =>
-      trigger === 'automatic'
-        ? isDue(grant, startedAt, needs.policy)
-        : grant.hasRefreshToken || grant.status === 'completed';
-    const keys: GrantKey[] = [];
-    for await (const stored of org === null ? everyGrant(needs) : grantsOf(needs, org)) {
-      if (isWanted(stored)) keys.push(stored.key);
+    const dealt = createDealer();
+    let due = 0;
+    for await (const { key, server } of wanted(needs, request, startedAt)) {
+      due += 1;
+      dealt.add(server, key);
     }
-    const batches = inBatches(keys).map((grants, batch) => ({ jobId, batch, trigger, startedAt, grants }));
-    await needs.jobs.dispatched(jobId, { due: keys.length, batches: batches.length });
-    needs.logger.info('sweep_started', { job_id: jobId, trigger, due: keys.length, batches: batches.length });
+    const batches = dealt.batches().map((grants, batch) => ({ jobId, batch, trigger, startedAt, grants }));
+    await needs.jobs.dispatched(jobId, { due, batches: batches.length });
+    needs.logger.info('sweep_started', { job_id: jobId, trigger, due, batches: batches.length });
     return { jobId, batches };
   };
 }
 
-function inBatches(keys: readonly GrantKey[]): readonly (readonly GrantKey[])[] {
-  const count = Math.ceil(keys.length / batchSize);
-  return Array.from({ length: count }, (_, index) => keys.slice(index * batchSize, (index + 1) * batchSize));
+async function* wanted(
+  needs: Needs,
+  { trigger, org }: SweepRequest,
+  startedAt: number,
+): AsyncGenerator<Pick<DueEntry, 'key' | 'server'>> {
+  if (trigger === 'automatic') {
+    for await (const entries of needs.dueIndex.due(startedAt)) yield* entries;
+    return;
+  }
+  for await (const { key, grant } of org === null ? everyGrant(needs) : grantsOf(needs, org)) {
+    if (grant.hasRefreshToken || grant.status === 'completed') yield { key, server: serverOf(grant) };
+  }
+}
+
+/** Deals grants into batches, one authorization server each. */
+function createDealer() {
+  const full: GrantKey[][] = [];
+  const open = new Map<string, GrantKey[]>();
+  return {
+    add(server: string, key: GrantKey): void {
+      const batch = open.get(server) ?? [];
+      batch.push(key);
+      if (batch.length < batchSize) open.set(server, batch);
+      else {
+        full.push(batch);
+        open.delete(server);
+      }
+    },
+    batches: (): readonly (readonly GrantKey[])[] => [...full, ...open.values()],
+  };
 }

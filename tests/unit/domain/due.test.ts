@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dueAt, isDue } from '../../../src/domain/due.ts';
+import { dueAt, isDue, lastChanceAt, postponedDueAt, sweepAt } from '../../../src/domain/due.ts';
 import { dayMs, hourMs, liveGrant, minuteMs, noon } from './samples.ts';
 
 const policy = { refreshWindowSeconds: 4 * 3600, sweepIntervalSeconds: 1800, idleAfterSeconds: 7 * 86_400 };
@@ -35,24 +35,43 @@ describe('dueAt', () => {
 });
 
 describe('isDue', () => {
-  const due = liveGrant({ dueAt: noon, lastUsedAt: noon - hourMs });
+  const due = liveGrant({ dueAt: noon });
 
   it('is so from the time on', () => {
-    expect(isDue(due, noon - 1, policy)).toBe(false);
-    expect(isDue(due, noon, policy)).toBe(true);
-    expect(isDue({ ...due, dueAt: null }, noon, policy)).toBe(false);
+    expect(isDue(due, noon - 1)).toBe(false);
+    expect(isDue(due, noon)).toBe(true);
+    expect(isDue({ ...due, dueAt: null }, noon)).toBe(false);
   });
 
-  it('waits for the backoff of a failing refresh', () => {
+  it('waits for the backoff of a failing refresh, and not for less than the time', () => {
     const failure = { code: 'provider_unavailable', message: '', since: noon, attempts: 3, readRetryAt: noon } as const;
-    expect(isDue({ ...due, failure: { ...failure, retryAt: noon + 1 } }, noon, policy)).toBe(false);
-    expect(isDue({ ...due, failure: { ...failure, retryAt: noon } }, noon, policy)).toBe(true);
+    expect(isDue({ ...due, failure: { ...failure, retryAt: noon + 1 } }, noon)).toBe(false);
+    expect(isDue({ ...due, failure: { ...failure, retryAt: noon } }, noon)).toBe(true);
+    expect(sweepAt({ ...due, failure: { ...failure, retryAt: noon - 1 } })).toBe(noon);
+  });
+});
+
+describe('postponedDueAt', () => {
+  const idle = liveGrant({ dueAt: noon, lastUsedAt: noon - 8 * dayMs, lastRefreshAt: noon - dayMs + 1 });
+
+  it('puts off a grant that nobody uses until its refresh token needs it, once a day', () => {
+    expect(postponedDueAt(idle, noon, policy)).toBe(noon + 1);
+    expect(postponedDueAt(idle, noon + 1, policy)).toBeUndefined();
   });
 
-  it('is once a day for a grant that nobody uses, and never when it has no refresh token', () => {
-    const idle = liveGrant({ dueAt: noon, lastUsedAt: noon - 8 * dayMs, lastRefreshAt: noon - dayMs + 1 });
-    expect(isDue(idle, noon, policy)).toBe(false);
-    expect(isDue(idle, noon + 1, policy)).toBe(true);
-    expect(isDue({ ...idle, hasRefreshToken: false }, noon + 1, policy)).toBe(false);
+  it('gives up one that has no refresh token: the next reader gets another', () => {
+    expect(postponedDueAt({ ...idle, hasRefreshToken: false }, noon, policy)).toBeNull();
+  });
+
+  it('leaves alone one that is used, and one of which nothing is known', () => {
+    expect(postponedDueAt({ ...idle, lastUsedAt: noon - 6 * dayMs }, noon, policy)).toBeUndefined();
+    expect(postponedDueAt({ ...idle, lastUsedAt: null, lastRefreshAt: null }, noon, policy)).toBeUndefined();
+  });
+});
+
+describe('lastChanceAt', () => {
+  it('is a sweep and five minutes before the token ends', () => {
+    expect(lastChanceAt(liveGrant(), policy)).toBe(noon + hourMs - 35 * minuteMs);
+    expect(lastChanceAt(liveGrant({ expiresAt: null }), policy)).toBeNull();
   });
 });

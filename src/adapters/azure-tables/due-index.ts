@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { odata } from '@azure/data-tables';
+import type { GrantKey } from '../../domain/grant.ts';
+import type { ConnectionName, OrgId, UserId } from '../../domain/ids.ts';
+import type { DueEntry, DueIndex } from '../../ports/due-index.ts';
+import { columnReader, textColumn } from './columns.ts';
+import { decodeRows, type OnMalformedRow } from './malformed-rows.ts';
+import type { Place, Row, Table } from './table.ts';
+
+export interface DueIndexOptions {
+  readonly table: Table;
+  readonly onMalformedRow: OnMalformedRow;
+}
+
+/** Each shard has partitions of its own, so that no single one takes every write. */
+const shards = 16;
+const hourMs = 60 * 60 * 1000;
+/** 13 digits hold milliseconds until the year 2286; hours of them need 7. */
+const timeDigits = 13;
+const bucketDigits = 7;
+const columns = ['org', 'connection_org', 'connection', 'user_id', 'server'];
+
+/** The due index on Table Storage: a partition for each shard and hour, rows by time within it. */
+export function createDueIndex({ table, onMalformedRow }: DueIndexOptions): DueIndex {
+  const decode = (rows: readonly Row[]) => decodeRows(table, rows, toEntry, onMalformedRow);
+
+  return {
+    async insert({ key, at, server }) {
+      const { org, connectionOrg, connection, userId } = key;
+      const entry = { org, connection_org: connectionOrg, connection, user_id: textColumn(userId), server };
+      await table.insert(placeOf(key, at), entry);
+    },
+
+    async remove({ key, at }) {
+      await table.remove({ ...placeOf(key, at), etag: '*' });
+    },
+
+    async *due(until) {
+      for (let shard = 0; shard < shards; shard += 1) {
+        const from = partition(shard, 0);
+        const last = partition(shard, until);
+        const and = odata`PartitionKey ge ${from} and PartitionKey le ${last} and (PartitionKey lt ${last} or RowKey lt ${rowKeyStart(until + 1)})`;
+        for await (const rows of table.pages({ and, select: columns })) yield decode(rows);
+      }
+    },
+
+    async *walk(cursor) {
+      let next: string | undefined = cursor ?? undefined;
+      do {
+        const page = await table.page({ select: columns, continuation: next });
+        next = page.continuation;
+        yield { entries: decode(page.rows), cursor: next ?? null };
+      } while (next !== undefined);
+    },
+  };
+}
+
+function placeOf(key: GrantKey, at: number): Place {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([key.connectionOrg, key.org, key.connection, key.userId]))
+    .digest();
+  const shard = (hash[0] ?? 0) % shards;
+  return { partitionKey: partition(shard, at), rowKey: `${rowKeyStart(at)}${hash.toString('base64url')}` };
+}
+
+function partition(shard: number, at: number): string {
+  return `d${String(shard).padStart(2, '0')}|${String(Math.floor(at / hourMs)).padStart(bucketDigits, '0')}`;
+}
+
+function rowKeyStart(at: number): string {
+  return `${String(at).padStart(timeDigits, '0')}|`;
+}
+
+function toEntry(row: Row): DueEntry {
+  const read = columnReader(row.columns);
+  return {
+    key: {
+      org: read.text('org') as OrgId,
+      connectionOrg: read.text('connection_org') as OrgId,
+      connection: read.text('connection') as ConnectionName,
+      userId: read.optionalText('user_id') as UserId | null,
+    },
+    at: Number(row.rowKey.slice(0, timeDigits)),
+    server: read.text('server'),
+  };
+}

@@ -1,0 +1,31 @@
+import type { GrantKey } from '../domain/grant.ts';
+
+/** A note that a grant should be refreshed at a time. It is a hint: the grant's row is the truth. */
+export interface DueEntry {
+  readonly key: GrantKey;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Which authorization server it is: entries of one go together into a batch. */
+  readonly server: string;
+}
+
+/**
+ * Finds what is due without reading what is not. Every method throws `storage_unavailable` when storage does not
+ * answer.
+ */
+export interface DueIndex {
+  /** Notes an entry. One that is there already is no failure. */
+  insert(entry: DueEntry): Promise<void>;
+  /** Forgets an entry. One that is not there is no failure. */
+  remove(entry: Pick<DueEntry, 'key' | 'at'>): Promise<void>;
+  /** The entries up to a time, page by page; the cost grows with them alone. */
+  due(until: number): AsyncIterable<readonly DueEntry[]>;
+  /** Every entry, from where an earlier walk stopped. */
+  walk(cursor: string | null): AsyncIterable<DuePage>;
+}
+
+export interface DuePage {
+  readonly entries: readonly DueEntry[];
+  /** Where to go on after this page. Null at the end. */
+  readonly cursor: string | null;
+}

@@ -1,0 +1,14 @@
+/**
+ * Keeps a provider that is down from costing the others anything, within this process: at most so many calls at once
+ * to one provider, and none but a probe every 30 s once all of them fail.
+ */
+export interface ProviderGate {
+  /** Throws `provider_paused` while calls to this provider are stopped. Costs nothing. */
+  assertOpen(provider: string): void;
+  /**
+   * Runs a call when there is room for it. Failures that say that the provider is down count against it; others do
+   * not. Throws `provider_paused` when calls are stopped meanwhile, or too many wait already: the call was not
+   * made then.
+   */
+  run<Result>(provider: string, call: () => Promise<Result>): Promise<Result>;
+}
