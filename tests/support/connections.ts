@@ -118,10 +118,15 @@ export async function detail(broker: TestBroker, name: string, org = 'ORG1') {
 
 export type Row = Readonly<Record<string, unknown>> & { readonly partitionKey: string; readonly rowKey: string };
 
-/** Every row of a table, past the adapter; whole numbers as texts. */
-export async function rowsOf({ prefix }: TestBroker, table: RawTable): Promise<Row[]> {
+/** A table of the broker, past the adapter. */
+export function rawTable({ prefix }: TestBroker, table: RawTable): TableClient {
   const options = { allowInsecureConnection: true };
-  const client = TableClient.fromConnectionString(inject('azuriteConnectionString'), `${prefix}${table}`, options);
+  return TableClient.fromConnectionString(inject('azuriteConnectionString'), `${prefix}${table}`, options);
+}
+
+/** Every row of a table, past the adapter; whole numbers as texts. */
+export async function rowsOf(broker: TestBroker, table: RawTable): Promise<Row[]> {
+  const client = rawTable(broker, table);
   const rows: Row[] = [];
   for await (const entity of client.listEntities()) {
     const { etag, timestamp, ...columns } = entity;
