@@ -22,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['tests/**/*.test.ts'],
-          exclude: [...pure, pureFiles, 'tests/browser/**'],
+          exclude: [...pure, pureFiles, 'tests/browser/**', 'tests/chaos/**'],
           globalSetup: ['tests/support/global-setup.ts'],
         },
       },

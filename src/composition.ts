@@ -13,12 +13,15 @@ import { createKeyring } from './crypto/keyring.ts';
 import { createAuthorizationServer } from './oauth/authorization-server.ts';
 import type { Settings } from './settings.ts';
 import { type Broker, createBroker } from './usecases/broker.ts';
+import type { RekeyLimits } from './usecases/rekey/work-rekey.ts';
 
 /** What a test may put in place of the real thing. */
 export interface Replacements {
   readonly clock?: CorrectedClock;
   /** How long a lease lives. */
   readonly leaseMs?: number;
+  /** How much a step of a rekey job works through. */
+  readonly rekeyLimits?: RekeyLimits;
 }
 
 export interface Composition {
@@ -90,6 +93,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
       vault: async () => assertReachable(await keyVault.isReachable()),
       encryption_key: () => keyring.keyIds(),
     },
+    replacements,
   );
   return { broker, createTables, close: () => outbound.close() };
 }

@@ -39,7 +39,10 @@ export interface Opened {
 
 /** Seals with the first key, opens with any, as MultiFernet does. Every method loads the keys when none are loaded. */
 export interface Keyring {
-  /** Seals with the first key. */
+  /**
+   * Seals with the first key. A process that was idle must not seal with a key that has left the ring meanwhile: keys
+   * older than one and a half times `reloadAfterMs` are read again first, where that succeeds.
+   */
   seal(plaintext: Uint8Array): Promise<Uint8Array>;
   /**
    * Opens a sealed payload. Rejects with `UnreadablePayloadError` when no key opens it, and with the error of `load`
@@ -50,6 +53,8 @@ export interface Keyring {
   openNamed(sealed: Uint8Array): Promise<Opened>;
   /** Ids of the loaded keys, safe to log: the first one seals. */
   keyIds(): Promise<readonly string[]>;
+  /** Reads the keys now, by a reading that begins after this call. Resolves to their ids; rejects with the error of `load`. */
+  reload(): Promise<readonly string[]>;
 }
 
 export interface KeyringOptions {
@@ -92,7 +97,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
 
   return {
     async seal(plaintext) {
-      const [key] = await loader.current();
+      const [key] = await loader.forSealing();
       const timeSeconds = Math.floor(options.clock.now() / 1000);
       return sealFernet(key, plaintext, { timeSeconds, iv: options.randomBytes(16) });
     },
@@ -103,6 +108,9 @@ export function createKeyring(options: KeyringOptions): Keyring {
     async keyIds() {
       return (await loader.current()).map((key) => key.id);
     },
+    async reload() {
+      return (await loader.afresh()).map((key) => key.id);
+    },
   };
 }
 
@@ -110,6 +118,10 @@ type Ring = readonly [FernetKey, ...FernetKey[]];
 
 interface Loader {
   current(): Promise<Ring>;
+  /** The loaded ring, unless it is so old that it is worth waiting for the next one. */
+  forSealing(): Promise<Ring>;
+  /** A ring that was read after the call. */
+  afresh(): Promise<Ring>;
   /** The ring to try after `tried` opened nothing: a newer one, or `tried` itself when it was read just now. */
   afterMiss(tried: Ring): Promise<Ring>;
 }
@@ -146,17 +158,30 @@ function createLoader({
     return loading;
   }
 
+  async function current(): Promise<Ring> {
+    if (loaded === undefined) {
+      return reload();
+    }
+    const nowMs = clock.now();
+    if (nowMs - loaded.atMs >= reloadAfterMs && nowMs - lastBackgroundMs >= missReloadMinMs) {
+      lastBackgroundMs = nowMs;
+      reload().catch(onReloadFailed);
+    }
+    return loaded.ring;
+  }
+
   return {
-    async current() {
-      if (loaded === undefined) {
-        return reload();
-      }
-      const nowMs = clock.now();
-      if (nowMs - loaded.atMs >= reloadAfterMs && nowMs - lastBackgroundMs >= missReloadMinMs) {
-        lastBackgroundMs = nowMs;
-        reload().catch(onReloadFailed);
-      }
-      return loaded.ring;
+    current,
+    async forSealing() {
+      const ring = await current();
+      const isOld = loaded !== undefined && clock.now() - loaded.atMs >= 1.5 * reloadAfterMs;
+      // `current` has begun a reading, unless one has failed just now.
+      return isOld && loading !== undefined ? loading.catch(() => ring) : ring;
+    },
+    async afresh() {
+      // One that is under way may have read before the caller's key was there.
+      await loading?.catch(() => {});
+      return reload();
     },
     async afterMiss(tried) {
       if (loaded !== undefined && loaded.ring !== tried) {

@@ -3,6 +3,8 @@ import { type BrokerSource, serve } from './http/serve.ts';
 import { routeTable } from './route-table.ts';
 import { unknownRoute } from './routes/unknown-route.ts';
 import { refreshBatch } from './triggers/refresh-batch.ts';
+import { refreshPoison } from './triggers/refresh-poison.ts';
+import { refreshReconcile } from './triggers/refresh-reconcile.ts';
 import { refreshSweep } from './triggers/refresh-sweep.ts';
 
 /** Azure's own objects, which only the entry imports. */
@@ -23,9 +25,11 @@ export interface Registration {
 
 /** The storage that queue bindings use, by the name of its setting. */
 const storageConnection = 'OAuthStorage';
+/** Every quarter of an hour, away from the full and the half hour at which sweeps begin. */
+const reconcileSchedule = '0 7,22,37,52 * * * *';
 const everyMethod: HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'];
 
-/** Registers every function with Azure: the route table, the catch-all after it, the timer and the queue. */
+/** Registers every function with Azure: the route table, the catch-all after it, the timers and the queues. */
 export function registerFunctions({ app, output }: AzureFunctions, registration: Registration): void {
   const { broker, refreshSchedule, queueName, onStart, onStop } = registration;
   const queue = output.storageQueue({ queueName, connection: storageConnection });
@@ -50,7 +54,18 @@ export function registerFunctions({ app, output }: AzureFunctions, registration:
     extraOutputs: [queue],
     handler: refreshSweep(broker, queue),
   });
-  app.storageQueue('refreshBatch', { queueName, connection: storageConnection, handler: refreshBatch(broker) });
+  app.storageQueue('refreshBatch', {
+    queueName,
+    connection: storageConnection,
+    extraOutputs: [queue],
+    handler: refreshBatch(broker, queue),
+  });
+  app.storageQueue('refreshPoison', {
+    queueName: `${queueName}-poison`,
+    connection: storageConnection,
+    handler: refreshPoison(broker),
+  });
+  app.timer('refreshReconcile', { schedule: reconcileSchedule, handler: refreshReconcile(broker) });
   if (onStart !== undefined) app.hook.appStart(onStart);
   app.hook.appTerminate(onStop);
 }

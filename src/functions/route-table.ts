@@ -25,6 +25,8 @@ import { me } from './routes/me.ts';
 import { openApiJson } from './routes/openapi-json.ts';
 import { refreshAll } from './routes/refresh-all.ts';
 import { refreshJobStatus } from './routes/refresh-job-status.ts';
+import { rekey } from './routes/rekey.ts';
+import { rekeyJobStatus } from './routes/rekey-job-status.ts';
 import { workflowDependenciesAdd } from './routes/workflow-dependencies-add.ts';
 import { workflowDependenciesList } from './routes/workflow-dependencies-list.ts';
 import { workflowDependenciesRemove } from './routes/workflow-dependencies-remove.ts';
@@ -58,6 +60,8 @@ export const routeTable: readonly Route[] = [
   workflowsDisable,
   refreshAll,
   refreshJobStatus,
+  rekey,
+  rekeyJobStatus,
   callersList,
   callersCreate,
   callersDelete,

@@ -1,7 +1,7 @@
 import type { Connection, ConnectionKey } from '../domain/connection.ts';
 import type { Grant, Tokens } from '../domain/grant.ts';
 import type { OrgId } from '../domain/ids.ts';
-import type { StoredGrant } from './grant-store.ts';
+import type { StoredGrant, WalkOptions, WalkPage } from './grant-store.ts';
 
 /** A connection together with the organisation's own grant: they lie in one row, so one read gives both. */
 export interface StoredConnection {
@@ -52,6 +52,10 @@ export interface ConnectionStore {
   /** One page of an organisation's connections by name, without tokens. `limit` is at most 100. */
   list(org: OrgId, page: { readonly limit: number; readonly continuation: string | null }): Promise<ConnectionPage>;
 
-  /** Page by page all connections of all organisations, without tokens: for the sweep only. */
-  scan(): AsyncIterable<readonly StoredConnection[]>;
+  /**
+   * Page by page all connections of all organisations, without tokens: for jobs that visit everything. Begins after
+   * the page that gave `cursor`, or at the start with null. A connection that is there all the while comes exactly once.
+   * Throws `validation_failed` for a cursor that no page has given.
+   */
+  walkOwn(cursor: string | null, options?: WalkOptions): AsyncIterable<WalkPage<StoredConnection>>;
 }

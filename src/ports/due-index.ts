@@ -14,8 +14,8 @@ export interface DueEntry {
  * answer.
  */
 export interface DueIndex {
-  /** Notes an entry. One that is there already is no failure. */
-  insert(entry: DueEntry): Promise<void>;
+  /** Notes an entry. One that is there already is no failure. Resolves to whether it is new. */
+  insert(entry: DueEntry): Promise<boolean>;
   /** Forgets an entry. One that is not there is no failure. */
   remove(entry: Pick<DueEntry, 'key' | 'at'>): Promise<void>;
   /** The entries up to a time, page by page; the cost grows with them alone. */
@@ -24,8 +24,13 @@ export interface DueIndex {
   walk(cursor: string | null): AsyncIterable<DuePage>;
 }
 
+/** An entry and when it was written, by storage's clock, in milliseconds since the epoch. */
+export interface DatedEntry extends DueEntry {
+  readonly writtenAt: number;
+}
+
 export interface DuePage {
-  readonly entries: readonly DueEntry[];
+  readonly entries: readonly DatedEntry[];
   /** Where to go on after this page. Null at the end. */
   readonly cursor: string | null;
 }

@@ -47,6 +47,15 @@ export interface GrantChange {
   readonly tokens?: Tokens | null;
 }
 
+export type ResealResult =
+  /** `keyId` is the id of the key that seals it now. */
+  | { readonly kind: 'sealed_anew' | 'current'; readonly keyId: string }
+  /** It holds no tokens. */
+  | { readonly kind: 'empty' }
+  /** No key opens it, or it makes no sense: it is left as it is. `reason` is for the log. */
+  | { readonly kind: 'unreadable'; readonly reason: string }
+  | { readonly kind: 'gone' };
+
 /**
  * Where grants live, and the lease on each. Every method throws `storage_unavailable` when storage does not answer.
  * Ages of leases are measured by storage's clock alone.
@@ -92,11 +101,40 @@ export interface GrantStore {
   /** Users' grants of a connection that lie in an organisation, without tokens. */
   listUsers(connection: ConnectionKey, org: OrgId, page: GrantPageRequest): Promise<GrantPage>;
 
-  /** Deletes a user's grant. */
-  removeUser(key: GrantKey): Promise<void>;
+  /**
+   * Deletes a user's grant, or leaves what `isWanted` does not want deleted. Resolves to what was deleted, or undefined
+   * when there was nothing.
+   */
+  removeUser(key: GrantKey, isWanted?: (current: StoredGrant) => boolean): Promise<StoredGrant | undefined>;
 
-  /** Page by page all users' grants of all organisations, without tokens: for the sweep only. */
-  scanUsers(): AsyncIterable<readonly StoredGrant[]>;
+  /**
+   * The id of the key that seals, safe to log; `fresh` reads the keys again first. Throws `vault_unavailable` and
+   * `misconfigured` when they cannot be read.
+   */
+  sealingKey(options?: { readonly fresh?: boolean }): Promise<string>;
+
+  /**
+   * Seals the tokens of a grant anew with the first key, where another has sealed them. It changes nothing else, takes
+   * no lease, and is no conflict for whoever holds one. Throws `vault_unavailable` and `misconfigured` as `sealingKey`.
+   */
+  reseal(key: GrantKey): Promise<ResealResult>;
+
+  /** As `walkOwn` of the connections: all users' grants of all organisations. */
+  walkUsers(cursor: string | null, options?: WalkOptions): AsyncIterable<WalkPage<StoredGrant>>;
+}
+
+/** A page of a walk that another process can go on with. It may be empty before the end. */
+export interface WalkPage<Item> {
+  readonly items: readonly Item[];
+  /** How many rows of the page make no sense: they are reported, and not among the items. */
+  readonly leftOut: number;
+  /** Where the next page begins, or null at the end. It can be kept. */
+  readonly cursor: string | null;
+}
+
+export interface WalkOptions {
+  /** The most that one page holds. Left out: as many as storage likes to give, about 1000. */
+  readonly limit?: number;
 }
 
 export interface GrantPageRequest {

@@ -1,5 +1,6 @@
 import type { OrgId } from '../domain/ids.ts';
 import type { RefreshCounts, RefreshJob } from '../domain/refresh-job.ts';
+import type { PurgedPage } from './purged-page.ts';
 
 /** Where sweeps leave what they did. Throws `storage_unavailable` when storage does not answer. */
 export interface JobStore {
@@ -17,4 +18,9 @@ export interface JobStore {
   get(id: string): Promise<RefreshJob | undefined>;
   /** The newest job that an organisation may see: its own or one of all organisations. */
   latest(org: OrgId): Promise<RefreshJob | undefined>;
+  /**
+   * Deletes jobs that began before a time, with their batches, rekey jobs too, page by page, from where an earlier purge
+   * stopped.
+   */
+  purge(before: number, cursor: string | null): AsyncIterable<PurgedPage>;
 }

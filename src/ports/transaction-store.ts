@@ -1,4 +1,5 @@
 import type { Transaction } from '../domain/transaction.ts';
+import type { PurgedPage } from './purged-page.ts';
 
 /** Where transactions live until they are used. Every method throws `storage_unavailable` when storage does not answer. */
 export interface TransactionStore {
@@ -12,4 +13,7 @@ export interface TransactionStore {
 
   /** Deletes the transaction if it is still there. Resolves to true for exactly one of any number of parallel callers. */
   consume(stateHash: string): Promise<boolean>;
+
+  /** Deletes what expired before a time, page by page, from where an earlier purge stopped. */
+  purgeExpired(before: number, cursor: string | null): AsyncIterable<PurgedPage>;
 }

@@ -20,10 +20,15 @@ import { createGetCredentials, type OpenGrant } from './credentials/get-credenti
 import type { Dependencies } from './dependencies.ts';
 import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
 import { createIndexedStores } from './refresh/indexed-stores.ts';
+import { createReportPoisoned } from './refresh/poisoned-batch.ts';
+import { createReconcile } from './refresh/reconcile.ts';
 import { createWorkBatch } from './refresh/refresh-batch.ts';
 import { createRefreshConnection } from './refresh/refresh-connection.ts';
 import { createGrantRefresher } from './refresh/refresh-grant.ts';
 import { createStartSweep } from './refresh/sweep.ts';
+import { createGetRekeyJob } from './rekey/get-rekey-job.ts';
+import { createStartRekey, createUnfinishedRekey } from './rekey/start-rekey.ts';
+import { createWorkRekey, type RekeyLimits } from './rekey/work-rekey.ts';
 import { createManageDependencies } from './workflows/manage-dependencies.ts';
 import { createSwitchWorkflow } from './workflows/switch-workflow.ts';
 import { createUseWorkflow } from './workflows/use-workflow.ts';
@@ -38,7 +43,12 @@ export interface BrokerCaches {
 export type Broker = ReturnType<typeof createBroker>;
 
 /** Puts the use cases together. They know the outside only by the ports that are given. */
-export function createBroker(outside: Dependencies, caches: BrokerCaches, probes: Readonly<Record<string, Probe>>) {
+export function createBroker(
+  outside: Dependencies,
+  caches: BrokerCaches,
+  probes: Readonly<Record<string, Probe>>,
+  { rekeyLimits }: { readonly rekeyLimits?: RekeyLimits | undefined } = {},
+) {
   const dependencies = { ...outside, ...createIndexedStores(outside) };
   const refresher = createGrantRefresher(dependencies);
   const needs = { ...dependencies, refresher };
@@ -84,7 +94,13 @@ export function createBroker(outside: Dependencies, caches: BrokerCaches, probes
     workflows: createSwitchWorkflow(dependencies),
     startSweep: createStartSweep(dependencies),
     workBatch: createWorkBatch(needs),
+    reportPoisoned: createReportPoisoned(dependencies),
+    reconcile: createReconcile(dependencies),
     getRefreshJob: createGetRefreshJob(dependencies),
+    startRekey: createStartRekey(dependencies),
+    unfinishedRekey: createUnfinishedRekey(dependencies),
+    workRekey: createWorkRekey(dependencies, rekeyLimits),
+    getRekeyJob: createGetRekeyJob(dependencies),
     checkHealth: () => checkHealth(probes),
     /** Claims nothing new and waits for the refreshes in flight. */
     drain: () => refresher.drain(),

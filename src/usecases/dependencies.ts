@@ -10,6 +10,8 @@ import type { JobStore } from '../ports/job-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ProviderGate } from '../ports/provider-gate.ts';
 import type { Random } from '../ports/random.ts';
+import type { ReconcileStore } from '../ports/reconcile-store.ts';
+import type { RekeyStore } from '../ports/rekey-store.ts';
 import type { SecretVault } from '../ports/secret-vault.ts';
 import type { TransactionStore } from '../ports/transaction-store.ts';
 import type { UrlPolicy } from '../ports/url-policy.ts';
@@ -37,6 +39,8 @@ export interface Dependencies {
   readonly callers: CallerStore;
   readonly jobs: JobStore;
   readonly dueIndex: DueIndex;
+  readonly reconcileRounds: ReconcileStore;
+  readonly rekeyJobs: RekeyStore;
   readonly gate: ProviderGate;
   readonly vault: SecretVault;
   readonly authorizationServer: AuthorizationServer;

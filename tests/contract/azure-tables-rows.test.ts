@@ -133,8 +133,8 @@ describe('the rows of the tables', () => {
     });
     await spy.connections.list(acme, { limit: 10, continuation: null });
     await spy.grants.listUsers(sampleConnection('canary'), acme, { limit: 10, continuation: null });
-    for await (const _page of spy.connections.scan());
-    for await (const _page of spy.grants.scanUsers());
+    for await (const _page of spy.connections.walkOwn(null));
+    for await (const _page of spy.grants.walkUsers(null));
     expect(seen).toHaveLength(4);
     for (const url of seen) expect(url).toMatch(/\$select=(?!.*sealed_)/);
     for (const url of seen.slice(0, 2)) expect(url).toMatch(/\$filter=PartitionKey eq 'acme/);

@@ -209,8 +209,8 @@ export function connectionListContract(makeStores: () => Promise<ConnectionStore
 
     it('shows a sweep every connection of every organisation', async () => {
       const seen: string[] = [];
-      for await (const page of connections.scan()) {
-        seen.push(...page.map(({ connection }) => `${connection.org}/${connection.name}`));
+      for await (const { items } of connections.walkOwn(null)) {
+        seen.push(...items.map(({ connection }) => `${connection.org}/${connection.name}`));
       }
       expect(seen).toEqual(expect.arrayContaining(['list-1_x/c6', 'list-1_/c0', 'list-1_xy/c9']));
       expect(seen).toHaveLength(9);

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GrantKey } from '../../src/domain/grant.ts';
 import { toConnectionName, toOrgId, toUserId } from '../../src/domain/ids.ts';
-import type { DueEntry, DueIndex } from '../../src/ports/due-index.ts';
+import type { DatedEntry, DueEntry, DueIndex } from '../../src/ports/due-index.ts';
+import { collect } from '../support/collect.ts';
 
 const hourMs = 3_600_000;
 const noon = Date.UTC(2026, 0, 15, 12);
@@ -12,11 +13,7 @@ function keyOf(index: number): GrantKey {
   return { connectionOrg: org, org, connection: toConnectionName(`c${index}`), userId };
 }
 
-async function collect(pages: AsyncIterable<readonly DueEntry[]>): Promise<DueEntry[]> {
-  const all: DueEntry[] = [];
-  for await (const page of pages) all.push(...page);
-  return all;
-}
+const dueIn = async (pages: AsyncIterable<readonly DueEntry[]>) => (await collect(pages)).flat();
 
 export function dueIndexContract(makeIndex: () => Promise<DueIndex>): void {
   describe('the due index', () => {
@@ -34,32 +31,37 @@ export function dueIndexContract(makeIndex: () => Promise<DueIndex>): void {
     const byTime = (all: readonly DueEntry[]) => [...all].sort((a, b) => a.at - b.at);
 
     it('gives what is due up to a time to the millisecond, whatever hour or shard it lies in, and nothing else', async () => {
-      expect(byTime(await collect(index.due(noon)))).toEqual(entries.filter(({ at }) => at <= noon));
-      expect(await collect(index.due(noon - 1))).toHaveLength(30);
-      expect(await collect(index.due(noon - 11 * hourMs))).toEqual([]);
+      expect(byTime(await dueIn(index.due(noon)))).toEqual(entries.filter(({ at }) => at <= noon));
+      expect(await dueIn(index.due(noon - 1))).toHaveLength(30);
+      expect(await dueIn(index.due(noon - 11 * hourMs))).toEqual([]);
     });
 
     it('takes an entry twice, and forgets it once or twice', async () => {
       const [first] = entries;
       if (first === undefined) throw new Error('no entry');
-      await index.insert(first);
-      expect(await collect(index.due(first.at))).toHaveLength(1);
+      expect(await index.insert(first)).toBe(false);
+      expect(await dueIn(index.due(first.at))).toHaveLength(1);
       await index.remove(first);
       await index.remove(first);
-      expect(await collect(index.due(first.at))).toEqual([]);
-      await index.insert(first);
+      expect(await dueIn(index.due(first.at))).toEqual([]);
+      expect(await index.insert(first)).toBe(true);
     });
 
     it('keeps the entries of one grant at two times apart', async () => {
       const key = keyOf(1);
       await index.insert({ key, at: noon - 20 * hourMs, server: 'server1' });
-      expect(await collect(index.due(noon - 15 * hourMs))).toHaveLength(1);
+      expect(await dueIn(index.due(noon - 15 * hourMs))).toHaveLength(1);
       await index.remove({ key, at: noon - 20 * hourMs });
-      expect(await collect(index.due(noon + 10 * hourMs))).toHaveLength(61);
+      expect(await dueIn(index.due(noon + 10 * hourMs))).toHaveLength(61);
+    });
+
+    it('does not take a cursor that it has not given', async () => {
+      const refused = expect.objectContaining({ code: 'validation_failed' });
+      await expect(collect(index.walk('not a cursor'))).rejects.toEqual(refused);
     });
 
     it('is walked whole, also from where an earlier walk stopped', async () => {
-      const walked: DueEntry[] = [];
+      const walked: DatedEntry[] = [];
       let cursor: string | null = null;
       do {
         for await (const page of index.walk(cursor)) {
@@ -68,7 +70,8 @@ export function dueIndexContract(makeIndex: () => Promise<DueIndex>): void {
           break;
         }
       } while (cursor !== null);
-      expect(byTime(walked)).toEqual(entries);
+      expect(byTime(walked)).toEqual(entries.map((entry) => ({ ...entry, writtenAt: expect.any(Number) })));
+      for (const { writtenAt } of walked) expect(Math.abs(Date.now() - writtenAt)).toBeLessThan(60_000);
     });
   });
 }

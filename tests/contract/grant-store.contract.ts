@@ -191,8 +191,8 @@ export function grantStoreContract(makeStores: () => Promise<ConnectionStores>):
 
     it("shows a sweep every user's grant of every organisation", async () => {
       const users = new Set<string>();
-      for await (const page of grants.scanUsers()) {
-        for (const { key } of page) users.add(`${key.org} ${key.connectionOrg} ${key.connection} ${key.userId}`);
+      for await (const { items } of grants.walkUsers(null)) {
+        for (const { key } of items) users.add(`${key.org} ${key.connectionOrg} ${key.connection} ${key.userId}`);
       }
       expect([...users]).toEqual(
         expect.arrayContaining(['acme GLOBAL listed stranger', 'acme acme listed a', 'globex globex apart ann']),

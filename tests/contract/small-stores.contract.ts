@@ -6,8 +6,10 @@ import type { Transaction } from '../../src/domain/transaction.ts';
 import type { WorkflowDependency } from '../../src/domain/workflow.ts';
 import type { CallerStore } from '../../src/ports/caller-store.ts';
 import type { JobStore } from '../../src/ports/job-store.ts';
+import type { PurgedPage } from '../../src/ports/purged-page.ts';
 import type { TransactionStore } from '../../src/ports/transaction-store.ts';
 import type { WorkflowStore } from '../../src/ports/workflow-store.ts';
+import { collect } from '../support/collect.ts';
 import { acme, globex } from '../support/tables-samples.ts';
 
 const crm = toConnectionName('crm');
@@ -41,6 +43,12 @@ const inTheClear = (transaction: Transaction | undefined) =>
     codeVerifier: transaction.codeVerifier.reveal(),
     nonce: transaction.nonce.reveal(),
   };
+
+async function removedBy(purge: AsyncIterable<PurgedPage>): Promise<number> {
+  const pages = await collect(purge);
+  expect(pages.at(-1)?.cursor).toBeNull();
+  return pages.reduce((sum, { removed }) => sum + removed, 0);
+}
 
 export function transactionStoreContract(makeStores: () => Promise<{ readonly transactions: TransactionStore }>): void {
   describe('a transaction store', () => {
@@ -87,6 +95,16 @@ export function transactionStoreContract(makeStores: () => Promise<{ readonly tr
       expect(consumed.filter(Boolean)).toHaveLength(1);
       expect(await transactions.get(stateHash)).toBeUndefined();
       expect(await transactions.bindToBrowser(stateHash)).toBe(false);
+    });
+
+    it('forgets those that expired before a time, wherever they lie, and no other', async () => {
+      const expiring = ['2', '3', '4', '5'].map((digit, i) => ({ ...sampleTransaction(digit), expiresAt: 1000 + i }));
+      for (const transaction of expiring) await transactions.create(transaction);
+      expect(await removedBy(transactions.purgeExpired(1002, null))).toBeGreaterThanOrEqual(2);
+      const left = await Promise.all(expiring.map(async ({ stateHash }) => await transactions.get(stateHash)));
+      expect(left.map((transaction) => transaction?.expiresAt)).toEqual([undefined, undefined, 1002, 1003]);
+      expect(await removedBy(transactions.purgeExpired(1002, null))).toBe(0);
+      expect(await transactions.get('a'.repeat(64))).toBeDefined();
     });
 
     it('refuses one that is too long to be stored', async () => {
@@ -259,6 +277,19 @@ export function jobStoreContract(makeStores: () => Promise<{ readonly jobs: JobS
         byOrg: { [acme]: { refreshed: 4, skipped: 2, failed: 2 } },
         errors,
       });
+    });
+
+    it('forgets jobs that began before a time, with their batches, and no other', async () => {
+      const begin = (startedAt: number) => jobs.begin({ trigger: 'manual', org: null, startedAt });
+      const ids = [await begin(1000), await begin(1999), await begin(2000)];
+      for (const id of ids) await jobs.batchDone(id, 0, { ...counts, errors: [] }, 5);
+      expect(await removedBy(jobs.purge(2000, null))).toBe(4);
+      expect(await Promise.all(ids.map((id) => jobs.get(id)))).toEqual([
+        undefined,
+        undefined,
+        expect.objectContaining({ refreshed: 2 }),
+      ]);
+      expect(await removedBy(jobs.purge(2000, null))).toBe(0);
     });
 
     it('finishes a job with nothing to do at once', async () => {

@@ -1,62 +1,33 @@
-import { createServer, type Server } from 'node:http';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { closeServer, listenOnLoopback } from '../../src/host/services/loopback-server.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { startWatchedTables, type WatchedTables } from '../support/watched-tables.ts';
 import { credentialsOf } from './support/authorizing.ts';
 import { answerNext, createGranted } from './support/granted.ts';
 
-/** Stands in front of the tables and notes every request. */
-let watch: Server;
-let requests: string[] = [];
+let tables: WatchedTables;
 let broker: TestBroker;
 beforeAll(async () => {
-  const tables = /TableEndpoint=([^;]+)/.exec(inject('azuriteConnectionString'))?.[1] ?? '';
-  watch = createServer(async (request, response) => {
-    requests.push(`${request.method} ${request.url}`);
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const { host, connection, 'content-length': _length, ...headers } = request.headers;
-    const target = new URL(request.url ?? '', tables);
-    const body = Buffer.concat(chunks);
-    const answer = await fetch(target, {
-      method: request.method ?? 'GET',
-      headers: headers as Record<string, string>,
-      ...(body.length > 0 && { body }),
-    });
-    const answered = Object.fromEntries(answer.headers);
-    for (const name of ['content-encoding', 'transfer-encoding', 'connection']) delete answered[name];
-    response.writeHead(answer.status, answered).end(Buffer.from(await answer.arrayBuffer()));
-  });
-  const port = await listenOnLoopback(watch, { name: 'watched tables', port: 0 });
-  const watched = new URL(tables);
-  watched.port = String(port);
-  const OAuthStorage = inject('azuriteConnectionString').replace(tables, watched.href);
-  broker = await startTestBroker({ settings: { OAuthStorage, CREDENTIAL_CACHE_SECONDS: '5' } });
+  tables = await startWatchedTables();
+  const settings = { OAuthStorage: tables.connectionString, CREDENTIAL_CACHE_SECONDS: '5' };
+  broker = await startTestBroker({ settings });
 });
 afterAll(async () => {
   await broker.stop();
-  await closeServer(watch);
+  await tables.stop();
 });
 
 const seconds = (count: number) => broker.clock.advance(count * 1000);
-
-/** The requests to the tables while something runs. */
-async function during(work: () => Promise<unknown>): Promise<string[]> {
-  requests = [];
-  await work();
-  return requests;
-}
 
 describe('CREDENTIAL_CACHE_SECONDS=5', () => {
   it('reads no table for the second read, and reads again after five seconds', async () => {
     const { access_token } = await createGranted(broker, 'cached');
     await credentialsOf(broker, 'cached');
-    const second = await during(async () => {
+    const second = await tables.during(async () => {
       expect((await credentialsOf(broker, 'cached')).json.access_token).toBe(access_token);
     });
     expect(second).toEqual([]);
     seconds(5);
-    const third = await during(() => credentialsOf(broker, 'cached'));
+    const third = await tables.during(() => credentialsOf(broker, 'cached'));
     expect(third.filter((line) => line.startsWith('GET'))).toHaveLength(1);
   });
 

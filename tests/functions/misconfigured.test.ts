@@ -38,7 +38,8 @@ afterAll(async () => {
 });
 
 it('registers every function all the same', () => {
-  const expected = [...routeTable.map(({ name }) => name), 'zz-unknown-route', 'refreshSweep', 'refreshBatch'];
+  const triggers = ['refreshSweep', 'refreshBatch', 'refreshPoison', 'refreshReconcile'];
+  const expected = [...routeTable.map(({ name }) => name), 'zz-unknown-route', ...triggers];
   expect(host.functions.map(({ name }) => name)).toEqual(expect.arrayContaining(expected));
 });
 
@@ -73,6 +74,6 @@ it('says so in the log once: each faulty setting by name, and no value', () => {
   expect(`${lines.join('\n')}${JSON.stringify(host.lines)}`).not.toContain('canary');
 });
 
-it('lets the timer fail rather than do nothing', async () => {
-  await expect(host.runTimer('refreshSweep')).rejects.toThrow();
+it.each(['refreshSweep', 'refreshReconcile'])('lets %s fail rather than do nothing', async (timer) => {
+  await expect(host.runTimer(timer)).rejects.toThrow();
 });

@@ -37,6 +37,9 @@ const contract: Readonly<Record<string, Wanted>> = {
   'workflows-disable': { operator: 200, admin: 200 },
   'refresh-all': { admin: 202 },
   'refresh-job-status': { operator: 200, auditor: 200, admin: 200 },
+  // The admin of one organisation is not the platform's.
+  rekey: { admin: 403 },
+  'rekey-job-status': { admin: 403 },
   'callers-list': { admin: 200 },
   'callers-create': { admin: 400 },
   'callers-delete': { admin: 404 },

@@ -200,19 +200,19 @@ describe('GET refresh_job_status', () => {
 });
 
 describe('a message on oauth-refresh', () => {
-  const open = (suffix = '') =>
-    new QueueClient(inject('azuriteConnectionString'), `${refreshQueueName(broker.prefix)}${suffix}`);
+  const open = () => new QueueClient(inject('azuriteConnectionString'), refreshQueueName(broker.prefix));
   const send = (message: unknown) => open().sendMessage(Buffer.from(JSON.stringify(message)).toString('base64'));
 
-  it('is parked on the poison queue when it is no batch, and the others go on (I18)', async () => {
+  it('is parked on the poison queue when it is no batch, and reported; the others go on (I18)', async () => {
     await send({ hello: 'world' });
-    const poison = open('-poison');
-    await vi.waitFor(async () => expect((await poison.peekMessages()).peekedMessageItems).toHaveLength(1), {
+    await vi.waitFor(() => expect(broker.lines.join('\n')).toContain('refresh_batch_poisoned'), {
       timeout: 15_000,
       interval: 50,
     });
-    const [parked] = (await poison.peekMessages()).peekedMessageItems;
-    expect(JSON.parse(Buffer.from(parked?.messageText ?? '', 'base64').toString())).toEqual({ hello: 'world' });
+    const parked = broker.host.lines.find(({ message }) => message === 'A queue message was moved to the poison queue');
+    expect(parked?.fields).toMatchObject({ poisonQueue: `${refreshQueueName(broker.prefix)}-poison` });
+    const reported = broker.lines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error');
+    expect(reported).toMatchObject([{ event: 'refresh_batch_poisoned', job_id: null, batch: null, grants: 0 }]);
     const call = { org: 'ORG12' };
     expect(await finished(await refreshAll(call), call)).toMatchObject({ state: 'finished' });
   });

@@ -102,6 +102,16 @@ describe('the declared answers', () => {
     await check('refresh-job-status');
   });
 
+  it('of a rekey job', async () => {
+    const call = { org: null };
+    const { json } = await check('rekey', {}, { ...call, body: {} });
+    const query = `?job_id=${json.job_id}`;
+    await expect
+      .poll(async () => (await check('rekey-job-status', {}, { ...call, query })).json.state, { timeout: 10_000 })
+      .toBe('finished');
+    expect((await check('rekey-job-status', {}, call)).json.keys).not.toEqual([]);
+  });
+
   it('of callers', async () => {
     const made = await check(
       'callers-create',

@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { PipelinePolicy } from '@azure/core-rest-pipeline';
 import { TableClient } from '@azure/data-tables';
 import { inject } from 'vitest';
-import { type AzureTables, createAzureTables, type OnMalformedRow } from '../../src/adapters/azure-tables/index.ts';
+import {
+  type AzureTables,
+  createAzureTables,
+  type OnMalformedRow,
+  type SealingKeyring,
+} from '../../src/adapters/azure-tables/index.ts';
 import { createSystemClock } from '../../src/adapters/system/system-clock.ts';
 import { createSystemRandom } from '../../src/adapters/system/system-random.ts';
 import { createKeyring } from '../../src/crypto/keyring.ts';
@@ -16,7 +21,13 @@ export interface TablesHarness {
   raw(table: RawTable): TableClient;
 }
 
-export type RawTable = 'OAuthConnections' | 'OAuthUserGrants' | 'OAuthTransactions' | 'OAuthWorkflows' | 'OAuthJobs';
+export type RawTable =
+  | 'OAuthConnections'
+  | 'OAuthUserGrants'
+  | 'OAuthTransactions'
+  | 'OAuthWorkflows'
+  | 'OAuthJobs'
+  | 'OAuthRefreshDue';
 
 export interface HarnessOptions {
   readonly leaseMs?: number;
@@ -24,6 +35,7 @@ export interface HarnessOptions {
   readonly policies?: readonly PipelinePolicy[];
   readonly onMalformedRow?: OnMalformedRow;
   readonly onStorageDate?: (serverNowMs: number) => void;
+  readonly keyring?: SealingKeyring;
 }
 
 const clock = createSystemClock();

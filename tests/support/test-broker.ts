@@ -7,6 +7,7 @@ import type { Role } from '../../src/domain/caller.ts';
 import { registerFunctions } from '../../src/functions/register.ts';
 import { type KeyVaultEmulator, startKeyVaultEmulator } from '../../src/host/services/key-vault/index.ts';
 import { defaultRefreshSchedule, loadSettings, refreshQueueName, type Settings } from '../../src/settings.ts';
+import type { RekeyLimits } from '../../src/usecases/rekey/work-rekey.ts';
 import {
   type AuthorizationServer,
   type AuthorizationServerOptions,
@@ -60,14 +61,21 @@ export interface TestBrokerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly server?: AuthorizationServerOptions;
   readonly leaseMs?: number;
+  readonly rekeyLimits?: RekeyLimits;
+  /** Another process beside this one, or after it: storage, vault, server and clock are its own. It must be stopped last. */
+  readonly beside?: TestBroker;
 }
 
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const connectionString = inject('azuriteConnectionString');
-  const prefix = `t${randomBytes(6).toString('hex')}`;
-  const adminKey = `bwl_${randomBytes(8).toString('hex')}_${randomBytes(32).toString('base64url')}`;
-  const [vault, server] = await Promise.all([startKeyVaultEmulator(), startAuthorizationServer(options.server)]);
-  const clock = createTestClock();
+  const { beside } = options;
+  const prefix = beside?.prefix ?? `t${randomBytes(6).toString('hex')}`;
+  const adminKey = beside?.adminKey ?? `bwl_${randomBytes(8).toString('hex')}_${randomBytes(32).toString('base64url')}`;
+  const [vault, server] = await Promise.all([
+    beside?.vault ?? startKeyVaultEmulator(),
+    beside?.server ?? startAuthorizationServer(options.server),
+  ]);
+  const clock = beside?.clock ?? createTestClock();
   const lines: string[] = [];
   const queueName = refreshQueueName(prefix);
   await new QueueClient(connectionString, queueName).createIfNotExists();
@@ -89,8 +97,9 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       const composition = compose(settings, (line) => lines.push(line), {
         clock,
         ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
+        ...(options.rekeyLimits !== undefined && { rekeyLimits: options.rekeyLimits }),
       });
-      await composition.createTables();
+      if (beside === undefined) await composition.createTables();
       started = { composition, settings };
       registerFunctions(
         { app, output },
@@ -143,7 +152,8 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     }),
     stop: async () => {
       await host.stop();
-      await Promise.all([composition.close(), vault.stop(), server.stop()]);
+      await composition.close();
+      if (beside === undefined) await Promise.all([vault.stop(), server.stop()]);
     },
   };
 }

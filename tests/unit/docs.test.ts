@@ -58,7 +58,9 @@ describe('docs/storage-schema.md', () => {
     ['## OAuthTransactions', 'transaction-store.ts', ['toClearColumns']],
     ['## OAuthWorkflows', 'workflow-row.ts', ['toDependencyColumns', 'toDisabledColumns']],
     ['## OAuthCallers', 'caller-store.ts', ['toColumns']],
-    ['## OAuthJobs', 'job-store.ts', ['createJobStore']],
+    ['### Sweeps', 'job-store.ts', ['createJobStore']],
+    ['### The reconcile', 'reconcile-store.ts', ['toRoundColumns']],
+    ['### Rekey jobs', 'rekey-store.ts', ['toJobColumns']],
   ])('has every column that is written to %s, and no other', (heading, file, functions) => {
     const written = new Set(functions.flatMap((name) => columnsWrittenBy(file, name)));
     const documented = columnsIn(heading).filter((cell) => /^[a-z0-9_]+$/.test(cell));
@@ -102,7 +104,9 @@ function rolesOf(permission: Permission): string {
 
 describe('every page', () => {
   const notes = readdirSync(join(root, 'docs', 'decisions')).map((name) => `docs/decisions/${name}`);
-  const pages = ['README.md', 'docs/architecture.md', 'docs/storage-schema.md', 'docs/errors.md', ...notes];
+  const guides = ['docs/guides/key-rotation.md'];
+  const main = ['README.md', 'docs/architecture.md', 'docs/storage-schema.md', 'docs/errors.md'];
+  const pages = [...main, ...guides, ...notes];
 
   test.each(pages)('%s links to files that are there', (path) => {
     const links = [...readPage(path).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link ?? '');

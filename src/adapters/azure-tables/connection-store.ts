@@ -10,7 +10,7 @@ import {
   toConnectionColumns,
   toStoredConnection,
 } from './connection-row.ts';
-import { collectPage } from './continuation.ts';
+import { collectPage, walkTable } from './continuation.ts';
 import { toGrantChangeColumns } from './grant-change.ts';
 import { noLease, toGrantColumns, toLeaseColumns } from './grant-row.ts';
 import { decodeRow, decodeRows, type OnMalformedRow } from './malformed-rows.ts';
@@ -86,9 +86,10 @@ export function createConnectionStore(options: ConnectionStoreOptions): Connecti
       return { items: decodeRows(table, rows, toStoredConnection, onMalformedRow), continuation };
     },
 
-    async *scan() {
-      for await (const rows of table.pages({ select: connectionColumns })) {
-        yield decodeRows(table, rows, toStoredConnection, onMalformedRow);
+    async *walkOwn(start, walkOptions) {
+      for await (const { rows, cursor } of walkTable(table, { select: connectionColumns }, start, walkOptions)) {
+        const items = decodeRows(table, rows, toStoredConnection, onMalformedRow);
+        yield { items, leftOut: rows.length - items.length, cursor };
       }
     },
   };

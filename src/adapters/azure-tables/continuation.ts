@@ -24,7 +24,33 @@ export async function collectPage(
     rows.push(...page.rows);
     next = page.continuation;
   } while (next !== undefined && rows.length < limit);
-  return { rows, continuation: next === undefined ? null : Buffer.from(next).toString('base64url') };
+  return { rows, continuation: toContinuation(next) };
+}
+
+/**
+ * Goes through a table page by page, from where an earlier page said that the next one begins. Throws
+ * `validation_failed` for a cursor that this function has not given.
+ */
+export async function* walkTable(
+  table: Table,
+  query: Query,
+  start: string | null,
+  { limit }: { readonly limit?: number } = {},
+): AsyncGenerator<{ readonly rows: readonly Row[]; readonly cursor: string | null }> {
+  let cursor = start;
+  do {
+    const page = await table.page({
+      ...query,
+      ...(limit !== undefined && { pageSize: limit }),
+      continuation: cursor === null ? undefined : toServiceToken(cursor),
+    });
+    cursor = toContinuation(page.continuation);
+    yield { rows: page.rows, cursor };
+  } while (cursor !== null);
+}
+
+function toContinuation(serviceToken: string | undefined): string | null {
+  return serviceToken === undefined ? null : Buffer.from(serviceToken).toString('base64url');
 }
 
 /** The service's token is itself base64 of JSON: both layers are checked before it goes into a request. */

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { odata } from '@azure/data-tables';
 import type { GrantKey } from '../../domain/grant.ts';
 import type { ConnectionName, OrgId, UserId } from '../../domain/ids.ts';
-import type { DueEntry, DueIndex } from '../../ports/due-index.ts';
+import type { DatedEntry, DueEntry, DueIndex } from '../../ports/due-index.ts';
 import { columnReader, textColumn } from './columns.ts';
+import { walkTable } from './continuation.ts';
 import { decodeRows, type OnMalformedRow } from './malformed-rows.ts';
 import type { Place, Row, Table } from './table.ts';
 
@@ -28,7 +29,7 @@ export function createDueIndex({ table, onMalformedRow }: DueIndexOptions): DueI
     async insert({ key, at, server }) {
       const { org, connectionOrg, connection, userId } = key;
       const entry = { org, connection_org: connectionOrg, connection, user_id: textColumn(userId), server };
-      await table.insert(placeOf(key, at), entry);
+      return (await table.insert(placeOf(key, at), entry)) !== 'exists';
     },
 
     async remove({ key, at }) {
@@ -44,13 +45,10 @@ export function createDueIndex({ table, onMalformedRow }: DueIndexOptions): DueI
       }
     },
 
-    async *walk(cursor) {
-      let next: string | undefined = cursor ?? undefined;
-      do {
-        const page = await table.page({ select: columns, continuation: next });
-        next = page.continuation;
-        yield { entries: decode(page.rows), cursor: next ?? null };
-      } while (next !== undefined);
+    async *walk(start) {
+      for await (const { rows, cursor } of walkTable(table, { select: columns }, start)) {
+        yield { entries: decodeRows(table, rows, toDatedEntry, onMalformedRow), cursor };
+      }
     },
   };
 }
@@ -69,6 +67,10 @@ function partition(shard: number, at: number): string {
 
 function rowKeyStart(at: number): string {
   return `${String(at).padStart(timeDigits, '0')}|`;
+}
+
+function toDatedEntry(row: Row): DatedEntry {
+  return { ...toEntry(row), writtenAt: row.writtenAt };
 }
 
 function toEntry(row: Row): DueEntry {

@@ -1,16 +1,17 @@
-import type { GrantKey } from '../../domain/grant.ts';
 import type { GrantPage, GrantStore, StoredGrant } from '../../ports/grant-store.ts';
-import { changeRow } from './change-row.ts';
+import { changeRow, removeRow } from './change-row.ts';
 import { numberColumn } from './columns.ts';
-import { collectPage } from './continuation.ts';
+import { collectPage, walkTable } from './continuation.ts';
 import { toGrantChangeColumns } from './grant-change.ts';
 import { claimGrant, releaseClaim } from './grant-claim.ts';
 import { type CommitOptions, commitGrant } from './grant-commit.ts';
+import { resealGrant } from './grant-reseal.ts';
 import { rowOf, toUserGrant, toUserKeyColumns, userGrantColumns, userGrantPlace, userPartition } from './grant-row.ts';
 import { decodeGrant, isUserKey, placeOfGrant, readGrant } from './grant-rows.ts';
 import { decodeRows, type OnMalformedRow } from './malformed-rows.ts';
-import { unreadable } from './sealed-columns.ts';
+import { sealingKeyId, unreadable } from './sealed-columns.ts';
 import { openTokens } from './sealed-place.ts';
+import type { Row } from './table.ts';
 
 export interface GrantStoreOptions extends CommitOptions {
   readonly onMalformedRow: OnMalformedRow;
@@ -76,13 +77,20 @@ export function createGrantStore(options: GrantStoreOptions): GrantStore {
       return { items: decodeRows(userGrants, rows, toUserGrant, onMalformedRow), continuation };
     },
 
-    async removeUser(key: GrantKey) {
-      if (isUserKey(key)) await userGrants.remove({ ...userGrantPlace(key), etag: '*' });
+    async removeUser(key, isWanted) {
+      if (!isUserKey(key)) return undefined;
+      const decode = (row: Row) => decodeGrant(userGrants, key, row);
+      const row = await removeRow(userGrants, userGrantPlace(key), (current) => isWanted?.(decode(current)) ?? true);
+      return row && decode(row);
     },
 
-    async *scanUsers() {
-      for await (const rows of userGrants.pages({ select: userGrantColumns })) {
-        yield decodeRows(userGrants, rows, toUserGrant, onMalformedRow);
+    sealingKey: (keyOptions) => sealingKeyId(keyring, keyOptions),
+    reseal: (key) => resealGrant(key, options),
+
+    async *walkUsers(start, walkOptions) {
+      for await (const { rows, cursor } of walkTable(userGrants, { select: userGrantColumns }, start, walkOptions)) {
+        const items = decodeRows(userGrants, rows, toUserGrant, onMalformedRow);
+        yield { items, leftOut: rows.length - items.length, cursor };
       }
     },
   };

@@ -3,6 +3,8 @@ import type { ConnectionStore } from '../../ports/connection-store.ts';
 import type { DueIndex } from '../../ports/due-index.ts';
 import type { GrantStore } from '../../ports/grant-store.ts';
 import type { JobStore } from '../../ports/job-store.ts';
+import type { ReconcileStore } from '../../ports/reconcile-store.ts';
+import type { RekeyStore } from '../../ports/rekey-store.ts';
 import type { TransactionStore } from '../../ports/transaction-store.ts';
 import type { WorkflowStore } from '../../ports/workflow-store.ts';
 import { createCallerStore } from './caller-store.ts';
@@ -12,6 +14,8 @@ import { createDueIndex } from './due-index.ts';
 import { createGrantStore } from './grant-store.ts';
 import { createJobStore } from './job-store.ts';
 import type { OnMalformedRow } from './malformed-rows.ts';
+import { createReconcileStore } from './reconcile-store.ts';
+import { createRekeyStore } from './rekey-store.ts';
 import type { SealingKeyring } from './sealed-columns.ts';
 import { createTables, type TablesOptions } from './tables.ts';
 import { createTransactionStore } from './transaction-store.ts';
@@ -37,6 +41,8 @@ export interface AzureTables {
   readonly callers: CallerStore;
   readonly jobs: JobStore;
   readonly dueIndex: DueIndex;
+  readonly reconcileRounds: ReconcileStore;
+  readonly rekeyJobs: RekeyStore;
   /** Makes the tables that are missing. */
   createTables(): Promise<void>;
   /** Whether storage answers and the tables are there. Never throws. */
@@ -60,6 +66,8 @@ export function createAzureTables(options: AzureTablesOptions): AzureTables {
     callers: createCallerStore({ ...common, table: tables.callers }),
     jobs: createJobStore({ ...common, table: tables.jobs }),
     dueIndex: createDueIndex({ onMalformedRow, table: tables.due }),
+    reconcileRounds: createReconcileStore({ ...common, table: tables.jobs }),
+    rekeyJobs: createRekeyStore({ ...common, table: tables.jobs }),
 
     async createTables() {
       await Promise.all(Object.values(tables).map((table) => table.create()));

@@ -11,6 +11,7 @@ import type { JobStore } from '../../ports/job-store.ts';
 import { changeRow, insertRow, type Surroundings } from './change-row.ts';
 import { type Columns, columnReader, jsonColumn, numberColumn, textColumn } from './columns.ts';
 import { decodeRow } from './malformed-rows.ts';
+import { purgeRows, purgeWhole } from './purge-rows.ts';
 import type { Row, Table } from './table.ts';
 
 export interface JobStoreOptions extends Surroundings {
@@ -18,11 +19,12 @@ export interface JobStoreOptions extends Surroundings {
 }
 
 const partitionKey = 'refresh';
+export const rekeyPartition = 'rekey';
 /** 13 digits hold milliseconds until the year 2286. */
 const latestMs = 9_999_999_999_999;
-const jobIdPattern = /^\d{13}-[0-9a-f]{32}$/;
+export const jobIdPattern = /^\d{13}-[0-9a-f]{32}$/;
 
-/** Sweeps on Table Storage: one row for the job, one for each batch. No row is ever deleted. */
+/** Sweeps on Table Storage: one row for the job, one for each batch. */
 export function createJobStore(options: JobStoreOptions): JobStore {
   const { table, random } = options;
 
@@ -43,7 +45,7 @@ export function createJobStore(options: JobStoreOptions): JobStore {
 
   return {
     async begin({ trigger, org, startedAt }) {
-      const id = `${String(latestMs - startedAt).padStart(13, '0')}-${random.id()}`;
+      const id = `${jobIdStart(startedAt)}-${random.id()}`;
       const columns: Columns = {
         kind: 'job',
         trigger,
@@ -92,7 +94,21 @@ export function createJobStore(options: JobStoreOptions): JobStore {
       }
       return undefined;
     },
+
+    async *purge(before, start) {
+      const and = odata`RowKey ge ${jobIdStart(before - 1)}`;
+      for await (const { removed, cursor } of purgeRows(table, { partitionKey, and }, start)) {
+        // Rekey jobs are one row each and few: they go with the last page.
+        const others = cursor === null ? await purgeWhole(table, { partitionKey: rekeyPartition, and }) : 0;
+        yield { removed: removed + others, cursor };
+      }
+    },
   };
+}
+
+/** Later jobs have smaller ids. */
+export function jobIdStart(startedAt: number): string {
+  return String(latestMs - startedAt).padStart(13, '0');
 }
 
 interface JobRow extends Pick<RefreshJob, 'id' | 'trigger' | 'org' | 'startedAt' | 'due'> {

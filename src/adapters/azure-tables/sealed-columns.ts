@@ -1,11 +1,18 @@
-import { KeyringError, UnreadablePayloadError } from '../../crypto/keyring.ts';
+import { KeyringError, type Opened, UnreadablePayloadError } from '../../crypto/keyring.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import type { Columns } from './columns.ts';
 
 /** What seals and opens: `crypto/keyring.ts`. */
 export interface SealingKeyring {
   seal(plaintext: Uint8Array): Promise<Uint8Array>;
-  open(sealed: Uint8Array): Promise<Uint8Array>;
+  openNamed(sealed: Uint8Array): Promise<Opened>;
+  keyIds(): Promise<readonly string[]>;
+  reload(): Promise<readonly string[]>;
+}
+
+/** A payload that was opened, and by which key. */
+export interface OpenedJson extends Opened {
+  readonly json: unknown;
 }
 
 const chunkBytes = 65_536;
@@ -34,18 +41,34 @@ export function fromSealedColumns(columns: Columns, names: readonly string[]): U
 }
 
 /** Seals JSON. Throws `misconfigured` when the keys cannot be used, `vault_unavailable` when they cannot be read. */
-export async function sealJson(keyring: SealingKeyring, json: unknown): Promise<Uint8Array> {
+export function sealJson(keyring: SealingKeyring, json: unknown): Promise<Uint8Array> {
+  return sealBytes(keyring, Buffer.from(JSON.stringify(json)));
+}
+
+/** Seals what was opened before, to the byte. Throws as `sealJson`. */
+export async function sealBytes(keyring: SealingKeyring, plaintext: Uint8Array): Promise<Uint8Array> {
   try {
-    return await keyring.seal(Buffer.from(JSON.stringify(json)));
+    return await keyring.seal(plaintext);
   } catch (error) {
     throw toBrokerError(error);
   }
 }
 
 /** Opens what `sealJson` sealed. Throws `grant_unreadable` when no key opens it, and as `sealJson` otherwise. */
-export async function openJson(keyring: SealingKeyring, sealed: Uint8Array): Promise<unknown> {
+export async function openJson(keyring: SealingKeyring, sealed: Uint8Array): Promise<OpenedJson> {
   try {
-    return JSON.parse(Buffer.from(await keyring.open(sealed)).toString());
+    const opened = await keyring.openNamed(sealed);
+    return { ...opened, json: JSON.parse(Buffer.from(opened.plaintext).toString()) };
+  } catch (error) {
+    throw toBrokerError(error);
+  }
+}
+
+/** The id of the key that seals; `fresh`: of the keys as they are kept now. Throws as `sealJson`. */
+export async function sealingKeyId(keyring: SealingKeyring, { fresh = false } = {}): Promise<string> {
+  try {
+    const [first = ''] = fresh ? await keyring.reload() : await keyring.keyIds();
+    return first;
   } catch (error) {
     throw toBrokerError(error);
   }

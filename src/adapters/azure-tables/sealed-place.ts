@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Opened } from '../../crypto/keyring.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import type { Grant, GrantKey, Tokens } from '../../domain/grant.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -89,17 +90,9 @@ export async function openTokens(
   grant: Grant,
   columns: Columns,
 ): Promise<Tokens | null> {
-  const sealed = fromSealedColumns(columns, sealedGrantColumns);
-  if (sealed === null) {
-    if (grant.hasTokens || grant.hasRefreshToken) throw unreadable('sealed payload: missing');
-    return null;
-  }
-  const parsed = payloadJson.safeParse(await openJson(keyring, sealed));
-  if (!parsed.success) throw unreadable('sealed payload: unknown version or shape');
-  const { tokens, ...place } = parsed.data;
-  for (const [name, expected] of Object.entries(placeOf(key, grant))) {
-    if (place[name as keyof typeof place] !== expected) throw unreadable(`sealed payload: of another ${name}`);
-  }
+  const opened = await openPayload(keyring, key, grant, columns);
+  if (opened === null) return null;
+  const { tokens } = opened;
   return {
     accessToken: toSecret(tokens.access_token),
     tokenType: tokens.token_type,
@@ -107,6 +100,28 @@ export async function openTokens(
     account: tokens.account,
     metadata: tokens.metadata,
   };
+}
+
+/** The payload of a row, checked as `openTokens` has it, with the key that opened it and its bytes. */
+export async function openPayload(
+  keyring: SealingKeyring,
+  key: GrantKey,
+  grant: Grant,
+  columns: Columns,
+): Promise<(Opened & Pick<Payload, 'tokens'>) | null> {
+  const sealed = fromSealedColumns(columns, sealedGrantColumns);
+  if (sealed === null) {
+    if (grant.hasTokens || grant.hasRefreshToken) throw unreadable('sealed payload: missing');
+    return null;
+  }
+  const { json, ...opened } = await openJson(keyring, sealed);
+  const parsed = payloadJson.safeParse(json);
+  if (!parsed.success) throw unreadable('sealed payload: unknown version or shape');
+  const { tokens, ...place } = parsed.data;
+  for (const [name, expected] of Object.entries(placeOf(key, grant))) {
+    if (place[name as keyof typeof place] !== expected) throw unreadable(`sealed payload: of another ${name}`);
+  }
+  return { ...opened, tokens };
 }
 
 function toSecret(text: string | null): Secret | null {

@@ -14,6 +14,8 @@ export interface Row extends Place {
   readonly columns: Columns;
   /** How long ago it was last written when it was read, by storage's clock alone. */
   readonly ageMs: number;
+  /** When it was last written, by storage's clock, in milliseconds since the epoch. 0: it was not read. */
+  readonly writtenAt: number;
   /** False for a row of a listing: it has no sealed columns, and its age was not measured. */
   readonly isWhole: boolean;
 }
@@ -47,7 +49,7 @@ export interface Table {
   insert(place: Place, columns: Columns): Promise<Row | 'exists'>;
   /** Writes the columns given if the row is still the one that was read. Other columns stay as they are. */
   merge(row: Row, columns: Columns): Promise<Row | 'changed' | 'gone'>;
-  /** Inserts or replaces. Only for rows that are never deleted. */
+  /** Inserts or replaces. Only for rows that nobody deletes while they are still written. */
   put(place: Place, columns: Columns): Promise<void>;
   /** Deletes the row if it is still the one that was read. */
   remove(row: Pick<Row, 'partitionKey' | 'rowKey' | 'etag'>): Promise<'removed' | 'changed' | 'gone'>;
@@ -96,7 +98,7 @@ export function createTable(client: TableClient, { timeoutMs }: { readonly timeo
         'insert',
         async (options) => {
           const { etag } = await client.createEntity(toEntity(place, columns), options);
-          return { ...place, etag: etag ?? '', columns, ageMs: 0, isWhole: true };
+          return { ...place, etag: etag ?? '', columns, ageMs: 0, writtenAt: 0, isWhole: true };
         },
         { 409: 'exists' },
       );
@@ -194,12 +196,13 @@ function toEntity({ partitionKey, rowKey }: Place, columns: Columns): TableEntit
 }
 
 function toRow(entity: Readonly<Record<string, unknown>>, about: Pick<Row, 'ageMs' | 'isWhole'>): Row {
-  const { partitionKey, rowKey, etag, timestamp: _timestamp, 'odata.metadata': _metadata, ...columns } = entity;
+  const { partitionKey, rowKey, etag, timestamp, 'odata.metadata': _metadata, ...columns } = entity;
   return {
     partitionKey: String(partitionKey),
     rowKey: String(rowKey),
     etag: String(etag),
     columns: columns as Columns,
+    writtenAt: Date.parse(String(timestamp)) || 0,
     ...about,
   };
 }

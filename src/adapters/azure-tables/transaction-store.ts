@@ -7,6 +7,7 @@ import type { TransactionStore } from '../../ports/transaction-store.ts';
 import { changeRow, insertRow, type Surroundings } from './change-row.ts';
 import { type Columns, columnReader, numberColumn, textColumn } from './columns.ts';
 import { decodeRow } from './malformed-rows.ts';
+import { purgeRows } from './purge-rows.ts';
 import {
   fromSealedColumns,
   openJson,
@@ -75,6 +76,9 @@ export function createTransactionStore(options: TransactionStoreOptions): Transa
         if (outcome !== 'changed') return outcome === 'removed';
       }
     },
+
+    // Hashes do not sort by time, so that every partition has to be looked through; used ones are gone already.
+    purgeExpired: (before, cursor) => purgeRows(table, { and: `expires_at lt ${Math.trunc(before)}L` }, cursor),
   };
 }
 
@@ -159,7 +163,7 @@ async function open(keyring: SealingKeyring, clear: ClearTransaction, row: Row):
   const sealed = fromSealedColumns(row.columns, sealedColumns);
   if (sealed === null) return undefined;
   try {
-    const parsed = payloadJson.safeParse(await openJson(keyring, sealed));
+    const parsed = payloadJson.safeParse((await openJson(keyring, sealed)).json);
     if (!parsed.success) return undefined;
     const { code_verifier, nonce, authorization_url, ...place } = parsed.data;
     const expected = sealedPlaceOf(clear);

@@ -4,7 +4,7 @@ import { errorCodes } from '../../domain/errors.ts';
 import { GLOBAL } from '../../domain/ids.ts';
 import { inspect } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
-import { iso, isoTime } from '../schemas/fields.ts';
+import { iso, isoTime, jobIdQuery } from '../schemas/fields.ts';
 
 const refreshJob = z
   .object({
@@ -29,13 +29,7 @@ export const refreshJobStatus = defineRoute({
   summary: 'See what a refresh job has done, or the newest',
   permission: inspect,
   request: {
-    query: z.strictObject({
-      job_id: z
-        .string()
-        .regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be a job_id')
-        .optional()
-        .meta({ description: 'Left out: the newest job', example: '8233234567890-0123456789abcdef0123456789abcdef' }),
-    }),
+    query: z.strictObject({ job_id: jobIdQuery }),
   },
   responses: { 200: { description: 'The job so far. Errors are those of the organisation', schema: refreshJob } },
   errors: ['validation_failed', 'job_not_found'],

@@ -66,3 +66,10 @@ export const isoTime = z.string().meta({ format: 'date-time', example: '2026-01-
 
 /** The body of calls about one grant. */
 export const grantBody = z.strictObject({ user_id: userId.nullish() }).meta({ example: { user_id: null } });
+
+/** Which job is asked for. */
+export const jobIdQuery = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be a job_id')
+  .optional()
+  .meta({ description: 'Left out: the newest job', example: '8233234567890-0123456789abcdef0123456789abcdef' });

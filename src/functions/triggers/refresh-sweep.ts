@@ -1,11 +1,17 @@
 import type { InvocationContext, StorageQueueOutput } from '@azure/functions';
 import type { BrokerSource } from '../http/serve.ts';
 import { batchMessage } from './batch-message.ts';
+import { rekeyMessage } from './rekey-message.ts';
 
-/** The timer: finds what is due and puts it on the queue. */
+/**
+ * The timer: finds what is due and puts it on the queue, with the next step of a rekey job that has not ended: said
+ * twice it does no harm, and its message may have been given up.
+ */
 export function refreshSweep(broker: BrokerSource, queue: StorageQueueOutput) {
   return async (_timer: unknown, context: InvocationContext): Promise<void> => {
+    const rekey = await broker().unfinishedRekey();
     const { batches } = await broker().startSweep({ trigger: 'automatic', org: null });
-    context.extraOutputs.set(queue, batches.map(batchMessage));
+    const steps = rekey === null ? [] : [rekeyMessage(rekey)];
+    context.extraOutputs.set(queue, [...batches.map(batchMessage), ...steps]);
   };
 }

@@ -11,8 +11,8 @@ const limit = 100;
 
 /** Every grant of every organisation: for the sweep alone. */
 export async function* everyGrant({ connections, grants }: Needs): Grants {
-  for await (const page of connections.scan()) yield* page.map(({ own }) => own);
-  for await (const page of grants.scanUsers()) yield* page;
+  for await (const { items } of connections.walkOwn(null)) yield* items.map(({ own }) => own);
+  for await (const { items } of grants.walkUsers(null)) yield* items;
 }
 
 /**
@@ -35,8 +35,8 @@ export async function* everyUserOf(needs: Needs, { org, name }: ConnectionKey): 
     yield* usersOf(needs, { org, name }, org);
     return;
   }
-  for await (const page of needs.grants.scanUsers()) {
-    yield* page.filter(({ key }) => key.connectionOrg === org && key.connection === name);
+  for await (const { items } of needs.grants.walkUsers(null)) {
+    yield* items.filter(({ key }) => key.connectionOrg === org && key.connection === name);
   }
 }
 

@@ -46,8 +46,8 @@ export function createIndexedStores(needs: Needs): {
         if (after !== undefined) await move(after.own.key, before, after.own.grant);
         return after;
       },
-      async remove(key) {
-        const removed = await connections.remove(key);
+      async remove(key, isWanted) {
+        const removed = await connections.remove(key, isWanted);
         if (removed !== undefined) await move(removed.own.key, removed.own.grant, undefined);
         return removed;
       },
@@ -69,10 +69,10 @@ export function createIndexedStores(needs: Needs): {
         await move(key, before, after?.grant);
         return after;
       },
-      async removeUser(key) {
-        const stored = await grants.read(key);
-        await grants.removeUser(key);
-        await move(key, stored?.grant, undefined);
+      async removeUser(key, isWanted) {
+        const removed = await grants.removeUser(key, isWanted);
+        await move(key, removed?.grant, undefined);
+        return removed;
       },
     },
   };

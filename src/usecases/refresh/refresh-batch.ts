@@ -1,20 +1,28 @@
+import type { Connection } from '../../domain/connection.ts';
 import { isDue, postponedDueAt } from '../../domain/due.ts';
 import { BrokerError, type ErrorCode, hasCode } from '../../domain/errors.ts';
-import { type Grant, type GrantKey, withoutTokens } from '../../domain/grant.ts';
+import type { Grant, GrantKey } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import type { RefreshCounts, RefreshFigures } from '../../domain/refresh-job.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { discardDeadGrant, isDead } from './dead-grants.ts';
+import { dropEntry, isBehind } from './due-entries.ts';
 import type { GrantRefresher } from './refresh-grant.ts';
-import type { RefreshBatch } from './sweep.ts';
+import type { BatchGrant, RefreshBatch } from './sweep.ts';
 
 export type WorkBatch = (batch: RefreshBatch) => Promise<RefreshCounts>;
 
-type Needs = Pick<Dependencies, 'clock' | 'random' | 'connections' | 'grants' | 'jobs' | 'policy' | 'logger'> & {
+type Needs = Pick<
+  Dependencies,
+  'clock' | 'random' | 'connections' | 'grants' | 'dueIndex' | 'jobs' | 'policy' | 'logger'
+> & {
   readonly refresher: GrantRefresher;
 };
 
 type Outcome = { readonly kind: 'refreshed' | 'skipped' } | { readonly kind: 'failed'; readonly code: ErrorCode };
+
+const skipped: Outcome = { kind: 'skipped' };
 
 /**
  * Refreshes the grants of a batch side by side; one that fails does not hold up the others. Delivered twice, it finds
@@ -23,7 +31,7 @@ type Outcome = { readonly kind: 'refreshed' | 'skipped' } | { readonly kind: 'fa
 export function createWorkBatch(needs: Needs): WorkBatch {
   return async (batch) => {
     const outcomes = await Promise.all(
-      batch.grants.map(async (key) => ({ key, outcome: await workOne(needs, batch, key) })),
+      batch.grants.map(async (grant) => ({ key: grant.key, outcome: await workOne(needs, batch, grant) })),
     );
     const counts = countUp(outcomes);
     await needs.jobs.batchDone(batch.jobId, batch.batch, counts, needs.clock.now());
@@ -31,47 +39,57 @@ export function createWorkBatch(needs: Needs): WorkBatch {
   };
 }
 
-async function workOne(needs: Needs, batch: RefreshBatch, key: GrantKey): Promise<Outcome> {
+async function workOne(needs: Needs, batch: RefreshBatch, { key, at }: BatchGrant): Promise<Outcome> {
   try {
+    // A user's grant first: what the connection says afterwards is then the last word on it.
+    const ofUser = key.userId === null ? undefined : await needs.grants.read(key);
     const found = await needs.connections.get({ org: key.connectionOrg, name: key.connection });
-    const stored = key.userId === null ? found?.own : await needs.grants.read(key);
-    if (found === undefined || stored?.grant.endpointsId !== found.connection.endpointsId) {
-      await emptyDeadGrant(needs, key, found?.connection.endpointsId ?? '');
-      return { kind: 'skipped' };
+    const stored = key.userId === null ? found?.own : ofUser;
+    if (at !== null && !isBehind(stored, at)) await dropEntry(needs, { key, at });
+    if (stored === undefined) return skipped;
+    if (found === undefined || isDead(stored, found.connection)) {
+      if (key.userId !== null) await discardDeadGrant(needs, stored, found?.connection);
+      return skipped;
     }
-    if (!canRefresh(stored.grant, found.connection.config.flowType)) return { kind: 'skipped' };
-    if (await postponed(needs, batch, stored)) return { kind: 'skipped' };
-    const result = await needs.refresher.refresh({
-      connection: found.connection,
-      stored,
-      isFresh: (current) => !isStillWanted(needs, batch, current),
-      waitMs: 0,
-      isSweep: batch.trigger === 'automatic',
-    });
-    return { kind: result.isRefreshed ? 'refreshed' : 'skipped' };
+    return await refreshOne(needs, batch, found.connection, stored);
   } catch (error) {
-    if (hasCode(error, 'refresh_in_progress', 'provider_paused')) return { kind: 'skipped' };
+    if (hasCode(error, 'refresh_in_progress', 'provider_paused')) return skipped;
     if (error instanceof BrokerError) return { kind: 'failed', code: error.code };
     needs.logger.error('refresh_crashed', { org: key.org, connection: key.connection, cause: error });
     return { kind: 'failed', code: 'internal_error' };
   }
 }
 
-/** The tokens of a user whose connection is gone, or has moved to other endpoints, serve nobody any more. */
-async function emptyDeadGrant(needs: Needs, key: GrantKey, endpointsId: string): Promise<void> {
-  if (key.userId === null) return;
-  const generation = needs.random.id();
-  await needs.grants.update(key, (current) =>
-    current === undefined || current.grant.endpointsId === endpointsId
-      ? undefined
-      : { grant: withoutTokens(current.grant, generation, endpointsId), tokens: null },
-  );
+async function refreshOne(
+  needs: Needs,
+  batch: RefreshBatch,
+  connection: Connection,
+  stored: StoredGrant,
+): Promise<Outcome> {
+  if (await postponed(needs, batch, connection, stored)) return skipped;
+  if (!canRefresh(stored.grant, connection.config.flowType)) return skipped;
+  const result = await needs.refresher.refresh({
+    connection,
+    stored,
+    isFresh: (current) => !isStillWanted(needs, batch, current),
+    waitMs: 0,
+    isSweep: batch.trigger === 'automatic',
+  });
+  return { kind: result.isRefreshed ? 'refreshed' : 'skipped' };
 }
 
-/** Puts off a grant that nobody uses, so that the next sweeps do not meet it. */
-async function postponed(needs: Needs, { trigger }: RefreshBatch, stored: StoredGrant): Promise<boolean> {
+/** Puts off a grant that nobody uses, or that only a person can renew, so that the next sweeps do not meet it. */
+async function postponed(
+  needs: Needs,
+  { trigger }: RefreshBatch,
+  { config }: Connection,
+  stored: StoredGrant,
+): Promise<boolean> {
   const now = needs.clock.now();
-  const to = (grant: Grant) => (isDue(grant, now) ? postponedDueAt(grant, now, needs.policy) : undefined);
+  const to = (grant: Grant) => {
+    if (!isDue(grant, now)) return undefined;
+    return canRefresh(grant, config.flowType) ? postponedDueAt(grant, now, needs.policy) : null;
+  };
   if (trigger === 'manual' || to(stored.grant) === undefined) return false;
   await needs.grants.update(stored.key, (current) => {
     const dueAt = current === undefined ? undefined : to(current.grant);
@@ -84,12 +102,13 @@ function isStillWanted({ clock }: Needs, { trigger, startedAt }: RefreshBatch, {
   return trigger === 'automatic' ? isDue(grant, clock.now()) : (grant.lastRefreshAt ?? 0) < startedAt;
 }
 
-interface Worked {
+export interface Worked {
   readonly key: GrantKey;
   readonly outcome: Outcome;
 }
 
-function countUp(worked: readonly Worked[]): RefreshCounts {
+/** The figures of a batch, in all and for each organisation. */
+export function countUp(worked: readonly Worked[]): RefreshCounts {
   const errors = worked.flatMap(({ key, outcome }) =>
     outcome.kind === 'failed' ? [{ connection: key.connection, org: key.org, code: outcome.code }] : [],
   );

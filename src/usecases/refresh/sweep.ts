@@ -11,7 +11,13 @@ export interface RefreshBatch {
   readonly batch: number;
   readonly trigger: RefreshJob['trigger'];
   readonly startedAt: number;
-  readonly grants: readonly GrantKey[];
+  readonly grants: readonly BatchGrant[];
+}
+
+export interface BatchGrant {
+  readonly key: GrantKey;
+  /** The time of the due index's entry that named it. Null: it was found without. */
+  readonly at: number | null;
 }
 
 export interface StartedSweep {
@@ -43,9 +49,9 @@ export function createStartSweep(needs: Needs): StartSweep {
     const jobId = await needs.jobs.begin({ trigger, org, startedAt });
     const dealt = createDealer();
     let due = 0;
-    for await (const { key, server } of wanted(needs, request, startedAt)) {
+    for await (const { server, ...grant } of wanted(needs, request, startedAt)) {
       due += 1;
-      dealt.add(server, key);
+      dealt.add(server, grant);
     }
     const batches = dealt.batches().map((grants, batch) => ({ jobId, batch, trigger, startedAt, grants }));
     await needs.jobs.dispatched(jobId, { due, batches: batches.length });
@@ -58,30 +64,30 @@ async function* wanted(
   needs: Needs,
   { trigger, org }: SweepRequest,
   startedAt: number,
-): AsyncGenerator<Pick<DueEntry, 'key' | 'server'>> {
+): AsyncGenerator<BatchGrant & Pick<DueEntry, 'server'>> {
   if (trigger === 'automatic') {
     for await (const entries of needs.dueIndex.due(startedAt)) yield* entries;
     return;
   }
   for await (const { key, grant } of org === null ? everyGrant(needs) : grantsOf(needs, org)) {
-    if (grant.hasRefreshToken || grant.status === 'completed') yield { key, server: serverOf(grant) };
+    if (grant.hasRefreshToken || grant.status === 'completed') yield { key, at: null, server: serverOf(grant) };
   }
 }
 
 /** Deals grants into batches, one authorization server each. */
 function createDealer() {
-  const full: GrantKey[][] = [];
-  const open = new Map<string, GrantKey[]>();
+  const full: BatchGrant[][] = [];
+  const open = new Map<string, BatchGrant[]>();
   return {
-    add(server: string, key: GrantKey): void {
+    add(server: string, grant: BatchGrant): void {
       const batch = open.get(server) ?? [];
-      batch.push(key);
+      batch.push(grant);
       if (batch.length < batchSize) open.set(server, batch);
       else {
         full.push(batch);
         open.delete(server);
       }
     },
-    batches: (): readonly (readonly GrantKey[])[] => [...full, ...open.values()],
+    batches: (): readonly (readonly BatchGrant[])[] => [...full, ...open.values()],
   };
 }

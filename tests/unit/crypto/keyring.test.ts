@@ -204,6 +204,57 @@ describe('reading the keys again, every 10 minutes', () => {
   });
 });
 
+describe('reading the keys again on demand', () => {
+  test('finds a key that is a second old, and is a reading that begins after the call', async () => {
+    const [oldKey, newestKey] = [newKey(), newKey()];
+    const { state, ring } = setUp(oldKey);
+    const gate = Promise.withResolvers<void>();
+    state.gate = gate.promise;
+    const first = ring.seal(text);
+    await settle();
+    const reloads = [ring.reload(), ring.reload()];
+    state.keys = [newestKey, oldKey];
+    gate.resolve();
+    await first;
+    expect(await Promise.all(reloads)).toEqual([
+      [idOf(newestKey), idOf(oldKey)],
+      [idOf(newestKey), idOf(oldKey)],
+    ]);
+    expect(state.loads).toBe(2);
+  });
+
+  test('rejects when it fails, and the keys loaded before stay in use', async () => {
+    const { state, ring } = setUp(newKey());
+    const before = await ring.keyIds();
+    state.failure = new Error('vault down');
+    await expect(ring.reload()).rejects.toBe(state.failure);
+    expect(await ring.keyIds()).toEqual(before);
+  });
+});
+
+describe('sealing after a long rest', () => {
+  test('waits for keys that are more than 15 minutes old, so that a key that has left the ring seals nothing', async () => {
+    const [oldKey, newestKey] = [newKey(), newKey()];
+    const { state, ring } = setUp(oldKey);
+    await ring.seal(text);
+    state.keys = [newestKey];
+    state.nowMs += 15 * minuteMs;
+    const sealed = await Promise.all([ring.seal(text), ring.seal(text)]);
+    for (const each of sealed) expect((await setUp(newestKey).ring.openNamed(each)).keyId).toBe(idOf(newestKey));
+    expect(state.loads).toBe(2);
+  });
+
+  test('goes on with the keys that there are when the vault is down, and asks it twice a minute at most', async () => {
+    const { state, ring } = setUp(newKey());
+    await ring.seal(text);
+    state.failure = new Error('vault down');
+    state.nowMs += 60 * minuteMs;
+    for (let call = 0; call < 3; call += 1) expect(await ring.open(await ring.seal(text))).toEqual(text);
+    expect(state.loads).toBe(2);
+    expect(state.reported).toEqual([state.failure]);
+  });
+});
+
 describe('reading the keys again when none opens a payload', () => {
   test('happens at once, so that a key made a second ago by another process is found', async () => {
     const [oldKey, newestKey] = [newKey(), newKey()];

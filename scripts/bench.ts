@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { markdownTable } from 'markdown-table';
+import { startBenchServices } from './bench/bench-broker.ts';
+import { measureCredentials } from './bench/credentials.ts';
+import type { Measure } from './bench/measure.ts';
+import { measureSealing } from './bench/sealing.ts';
+import { measureSweepCost } from './bench/sweep-cost.ts';
+import { measureTableRequests } from './bench/table-requests.ts';
+import { measureThroughput } from './bench/throughput.ts';
+
+/** Measures what docs/benchmarks.md shows, each as a ratio within this run, and writes the page. */
+const measures: Measure[] = [];
+const take = (...taken: readonly Measure[]): void => {
+  measures.push(...taken);
+  for (const { name, figure, aim, isMet } of taken)
+    console.log(`${isMet ? 'met ' : 'MISS'} ${name}: ${figure} (aim: ${aim})`);
+};
+
+take(await measureSealing());
+take(...(await measureCredentials()));
+const services = await startBenchServices();
+try {
+  take(...(await measureTableRequests(services)));
+  take(...(await measureThroughput(services)));
+  take(await measureSweepCost(services));
+} finally {
+  await services.stop();
+}
+
+const rows = measures.map(({ name, figure, aim, isMet, note }) => [name, figure, aim, isMet ? 'yes' : 'no', note]);
+const gigabytes = Math.round(totalmem() / 1024 ** 3);
+const page = `# Benchmarks
+
+\`npm run bench\` measures these and writes this page. Every figure is a ratio or a count within one run on one machine, because bare times say more about the machine than about Bowline.
+
+Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${gigabytes} GB, ${process.platform}, Node ${process.versions.node}. Storage, vault and authorization server run beside the broker on the same cores.
+
+${markdownTable([['what', 'figure', 'aim', 'met', 'how, and what holds it back'], ...rows])}
+`;
+writeFileSync(join(import.meta.dirname, '..', 'docs', 'benchmarks.md'), page);
+console.log('Written to docs/benchmarks.md.');

@@ -1,0 +1,45 @@
+import { type BenchServices, startBenchBroker } from './bench-broker.ts';
+import { type Measure, ratio } from './measure.ts';
+import { dueLaterMs, dueSoonMs, seedGrants, untilDueMs } from './seed.ts';
+import { startTokenServer } from './token-server.ts';
+
+const due = 1000;
+const most = 100_000;
+
+/** What a sweep costs when many grants exist, against the same number due among few. */
+export async function measureSweepCost(services: BenchServices): Promise<Measure> {
+  const server = await startTokenServer(8 * 3600);
+  try {
+    const few = await sweepRequests(services, server.url, 'few', due);
+    const many = await sweepRequests(services, server.url, 'many', most);
+    const figure = many.requests / few.requests;
+    return {
+      name: `requests of a sweep with ${due} due among ${most} grants, against ${due} among ${due}`,
+      figure: `${ratio(figure)} (${many.requests} and ${few.requests})`,
+      aim: 'within 10 %',
+      isMet: Math.abs(figure - 1) <= 0.1 && many.refreshed === due && few.refreshed === due,
+      note: 'the sweep and all its batches, refreshes included; counted by a proxy',
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function sweepRequests(services: BenchServices, tokenUrl: string, prefix: string, grants: number) {
+  const bench = await startBenchBroker(services, prefix);
+  const { broker } = bench.composition;
+  try {
+    await seedGrants(bench, { org: 'DUE', count: due, tokenUrl, endsInMs: dueSoonMs });
+    if (grants > due) {
+      await seedGrants(bench, { org: 'LATER', count: grants - due, tokenUrl, endsInMs: dueLaterMs });
+    }
+    bench.advance(untilDueMs);
+    bench.tables.reset();
+    const { batches } = await broker.startSweep({ trigger: 'automatic', org: null });
+    let refreshed = 0;
+    for (const batch of batches) refreshed += (await broker.workBatch(batch)).refreshed;
+    return { requests: bench.tables.total(), refreshed };
+  } finally {
+    await bench.stop();
+  }
+}

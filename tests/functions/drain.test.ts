@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { rowOf } from '../support/connections.ts';
+import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { credentialsOf } from './support/authorizing.ts';
+import { type Endpoint, startEndpoint } from './support/endpoint.ts';
+import { createRefreshing, tokenAnswer } from './support/granted.ts';
+
+let broker: TestBroker;
+let endpoint: Endpoint;
+let letGo: () => void = () => {};
+beforeEach(async () => {
+  [broker, endpoint] = await Promise.all([startTestBroker(), startEndpoint()]);
+});
+afterEach(async () => {
+  letGo();
+  await broker.stop();
+  await endpoint.stop();
+});
+
+describe('a process that drains', () => {
+  it('waits until the refresh in flight is committed, and its caller gets the token', async () => {
+    const tokens = tokenAnswer();
+    endpoint.answer('/token', { status: 200, body: tokens });
+    await createRefreshing(broker, 'in-flight', { token_url: `${endpoint.url}/token` });
+    letGo = endpoint.hold('/token').release;
+    const pending = credentialsOf(broker, 'in-flight');
+    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(1));
+    let isDrained = false;
+    const drained = broker.composition.broker.drain().then(() => {
+      isDrained = true;
+    });
+    // A whole request later it still waits.
+    expect((await broker.call('GET', '/api/oauth/connections/in-flight')).status).toBe(200);
+    expect(isDrained).toBe(false);
+    letGo();
+    await drained;
+    expect(await rowOf(broker, 'in-flight')).toMatchObject({ has_tokens: true, lease_owner: '' });
+    expect((await pending).json.access_token).toBe(tokens.access_token);
+  });
+
+  it('claims nothing new: 503 refresh_in_progress, and the provider is not called', async () => {
+    await createRefreshing(broker, 'too-late', { token_url: `${endpoint.url}/token` });
+    await broker.composition.broker.drain();
+    expect(await credentialsOf(broker, 'too-late')).toMatchObject({
+      status: 503,
+      json: { error: 'refresh_in_progress' },
+    });
+    expect(endpoint.requests).toEqual([]);
+    expect((await rowOf(broker, 'too-late'))?.lease_owner).toBeFalsy();
+  });
+});
