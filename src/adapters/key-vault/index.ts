@@ -1,3 +1,4 @@
+import type { PipelinePolicy } from '@azure/core-rest-pipeline';
 import type { TokenCredential } from '@azure/identity';
 import { SecretClient, type SecretClientOptions, type SecretProperties } from '@azure/keyvault-secrets';
 import { BrokerError } from '../../domain/errors.ts';
@@ -82,10 +83,23 @@ export function createKeyVault(options: KeyVaultOptions): KeyVault {
   };
 }
 
+/** The SDK stumbles over an error without a JSON body, as gateways on the way send it: it is given an empty one. */
+const readableErrorsPolicy: PipelinePolicy = {
+  name: 'readableErrors',
+  async sendRequest(request, next) {
+    const response = await next(request);
+    const isReadable = response.status < 400 || /^\s*\{/.test(response.bodyAsText ?? '');
+    return isReadable ? response : { ...response, bodyAsText: '{}' };
+  },
+};
+
 function createClient({ url, credential, allowInsecureLoopback = false }: KeyVaultOptions): SecretClient {
   const address = new URL(url);
   // `createVaultCall` decides what is tried again.
-  const common: SecretClientOptions = { retryOptions: { maxRetries: 0 } };
+  const common: SecretClientOptions = {
+    retryOptions: { maxRetries: 0 },
+    additionalPolicies: [{ policy: readableErrorsPolicy, position: 'perCall' }],
+  };
   if (address.protocol === 'https:') {
     if (credential === undefined) throw refused('needs a credential');
     return new SecretClient(url, credential, common);

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { TableClient } from '@azure/data-tables';
+import type { Answer } from '../../support/running-hosts.ts';
+import type { ChaosHost } from './chaos-host.ts';
+import type { Provider } from './provider.ts';
+
+/** A grant of the broker, and whose account it is at the provider. */
+export interface ChaosGrant {
+  readonly org: string;
+  readonly connection: string;
+  /** Null: the organisation's own. */
+  readonly userId: string | null;
+  readonly provider: Provider;
+  readonly account: string;
+}
+
+export interface NewGrant {
+  readonly provider: Provider;
+  readonly connection: string;
+  readonly org?: string;
+  readonly userId?: string | null;
+}
+
+export interface GrantDesk {
+  /** Makes a grant that holds tokens: its connection, where that is new, and a first refresh. */
+  connect(host: ChaosHost, grant: NewGrant): Promise<ChaosGrant>;
+  /** Several of one connection each, named after `prefix`; every other one is a user's. */
+  connectMany(host: ChaosHost, prefix: string, count: number, providers: readonly Provider[]): Promise<ChaosGrant[]>;
+  /** Lets the token have lapsed a minute ago, past every proxy. */
+  lapse(grant: ChaosGrant): Promise<void>;
+  /** Lets the token end at a time, past every proxy. */
+  setExpiry(grant: ChaosGrant, atMs: number): Promise<void>;
+  /** The grant's row, past every proxy; undefined where there is none. */
+  row(grant: ChaosGrant): Promise<Readonly<Record<string, unknown>> | undefined>;
+}
+
+export function createGrantDesk(connectionString: string): GrantDesk {
+  const options = { allowInsecureConnection: true };
+  const open = (name: string) => TableClient.fromConnectionString(connectionString, name, options);
+  const tables = { own: open('OAuthConnections'), users: open('OAuthUserGrants') };
+  const known = new Set<string>();
+  const tableOf = ({ userId }: ChaosGrant) => (userId === null ? tables.own : tables.users);
+
+  async function setExpiry(grant: ChaosGrant, atMs: number): Promise<void> {
+    const { partitionKey, rowKey } = placeOf(grant);
+    const expiresAt = { type: 'Int64', value: String(atMs) };
+    await tableOf(grant).updateEntity({ partitionKey, rowKey, expires_at: expiresAt }, 'Merge');
+  }
+
+  async function connect(host: ChaosHost, { provider, connection, org = 'ORG1', userId = null }: NewGrant) {
+    const place = `${org}/${connection}`;
+    if (!known.has(place)) {
+      known.add(place);
+      await createConnection(host, provider, connection, org);
+    }
+    const grant: ChaosGrant = { org, connection, userId, provider, account: `${place}/${userId ?? ''}` };
+    const refreshToken = await provider.mint(grant.account);
+    const body = { refresh_token: refreshToken, user_id: userId };
+    const imported = await host.call('POST', `/api/oauth/connections/${connection}/tokens`, { org, body });
+    if (imported.status !== 200 || imported.json.refreshed !== true) throw new Error(`not imported: ${imported.text}`);
+    // The first use is noted in the row: not again, and so not later, when it would prolong a lease.
+    await credentials(host, grant);
+    return grant;
+  }
+
+  return {
+    connect,
+    connectMany: async (host, prefix, count, providers) => {
+      const made: ChaosGrant[] = [];
+      for (let index = 0; index < count; index += 1) {
+        const provider = providers[index % providers.length] as Provider;
+        const userId = index % 2 === 0 ? null : `user-${index}`;
+        made.push(await connect(host, { provider, connection: `${prefix}-${index}`, userId }));
+      }
+      return made;
+    },
+    lapse: (grant) => setExpiry(grant, Date.now() - 60_000),
+    setExpiry,
+    row: async (grant) => {
+      const { partitionKey, rowKey } = placeOf(grant);
+      try {
+        return await tableOf(grant).getEntity(partitionKey, rowKey);
+      } catch (error) {
+        if (error instanceof Error && 'statusCode' in error && error.statusCode === 404) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** What a workflow asks. */
+export function credentials(host: ChaosHost, grant: ChaosGrant): Promise<Answer> {
+  const query = grant.userId === null ? '' : `?user_id=${encodeURIComponent(grant.userId)}`;
+  return host.call('GET', `/api/oauth/credentials/${grant.connection}${query}`, { org: grant.org });
+}
+
+/** What an operator asks. Resolves to undefined when the connection breaks. */
+export function refresh(host: ChaosHost, grant: ChaosGrant): Promise<Answer | undefined> {
+  const body = grant.userId === null ? {} : { user_id: grant.userId };
+  return host.tryCall('POST', `/api/oauth/connections/${grant.connection}/refresh`, { org: grant.org, body });
+}
+
+/** Makes a connection of the code flow at a provider. */
+export async function createConnection(host: ChaosHost, provider: Provider, name: string, org: string): Promise<void> {
+  const { server } = provider;
+  const created = await host.call('POST', '/api/oauth/connections', {
+    org,
+    body: {
+      connection_name: name,
+      oauth_flow_type: 'authorization_code',
+      client_id: server.clients.basic.clientId,
+      client_secret: server.clients.basic.clientSecret,
+      authorization_url: server.endpoints.authorization,
+      token_url: provider.tokenUrl,
+      revocation_url: provider.revocationUrl,
+      scopes: 'openid read',
+    },
+  });
+  if (created.status !== 201) throw new Error(`not created: ${created.text}`);
+}
+
+function placeOf({ org, connection, userId }: ChaosGrant): { partitionKey: string; rowKey: string } {
+  if (userId === null) return { partitionKey: org, rowKey: connection };
+  return {
+    partitionKey: `${org}|${connection}`,
+    rowKey: createHash('sha256').update(userId).digest('base64url'),
+  };
+}
