@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
-const index = 'tests/contract/indexed-stores.test.ts';
+const index = 'tests/unit/usecases/refresh/index-order.test.ts';
 
 /** Breaks of the refresh path, the due index and the way to a provider. */
 export const refreshMutants: readonly Mutant[] = [
