@@ -14,6 +14,19 @@ param publicBaseUrl string = ''
 @description('SHA-256, in hex, of the first administrator key. The key itself stays with the administrator.')
 param bootstrapAdminKeySha256 string = ''
 
+@description('Tenants of Microsoft Entra whose access tokens are taken, comma-separated. Empty: API keys only.')
+param entraTenantId string = ''
+
+@description('What the aud of such a token may be, exactly: api://... in version 1, the client id in version 2. Comma-separated.')
+param entraAudience string = ''
+
+@description('Where the signing keys of Entra are. Another one in a sovereign cloud.')
+#disable-next-line no-hardcoded-env-urls
+param entraAuthority string = 'https://login.microsoftonline.com'
+
+@description('Whether a principal that is not registered acts for the organisation that is named like its tenant.')
+param entraOrgFromTenant bool = false
+
 @description('Origins that return_url may name, comma-separated. Empty: none.')
 param allowedReturnOrigins string = ''
 
@@ -134,6 +147,10 @@ module app 'modules/function-app.bicep' = {
     requireConnectPage: requireConnectPage
     refreshSchedule: refreshSchedule
     bootstrapAdminKeySha256: bootstrapAdminKeySha256
+    entraTenantId: entraTenantId
+    entraAudience: entraAudience
+    entraAuthority: entraAuthority
+    entraOrgFromTenant: entraOrgFromTenant
   }
   dependsOn: [
     roles

@@ -1,16 +1,21 @@
 import { developerIdentity, managedIdentity } from './adapters/azure-identity/credential.ts';
 import { type AzureTables, createAzureTables, type TablesConnection } from './adapters/azure-tables/index.ts';
+import { createTokenVerifier } from './adapters/entra/token-verifier.ts';
 import { createKeyVault } from './adapters/key-vault/index.ts';
 import { createJsonLogger, type WriteLine } from './adapters/log/json-logger.ts';
+import { createWorkContext } from './adapters/log/work-context.ts';
 import { createGuardedFetch } from './adapters/outbound-http/guarded-fetch.ts';
 import { createUrlPolicy } from './adapters/outbound-http/url-policy.ts';
 import { createProviderGate } from './adapters/provider-gate/provider-gate.ts';
+import { createRateLimiter } from './adapters/rate-limiter/rate-limiter.ts';
 import { createMemoryCache } from './adapters/system/memory-cache.ts';
 import { type CorrectedClock, createSystemClock } from './adapters/system/system-clock.ts';
 import { systemDigest } from './adapters/system/system-digest.ts';
 import { createSystemRandom, randomBytes } from './adapters/system/system-random.ts';
+import { systemTimers } from './adapters/system/system-timers.ts';
 import { createKeyring } from './crypto/keyring.ts';
 import { createAuthorizationServer } from './oauth/authorization-server.ts';
+import type { RateLimits } from './ports/rate-limiter.ts';
 import type { Settings } from './settings.ts';
 import { type Broker, createBroker } from './usecases/broker.ts';
 import type { RekeyLimits } from './usecases/rekey/work-rekey.ts';
@@ -32,13 +37,16 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-const apiKeyCacheMs = 60_000;
+/** A caller who is removed stops within a minute, also when reading it from storage took its time. */
+const callerCacheMs = 50_000;
+const recordedUseCacheMs = 24 * 3600 * 1000;
 const workflowUseCacheMs = 15 * 60_000;
 const mostCached = 10_000;
 
 /** The one place that sees settings, adapters and use cases together. Nothing is sent until a use case runs. */
 export function compose(settings: Settings, writeLine: WriteLine, replacements: Replacements = {}): Composition {
-  const logger = createJsonLogger(writeLine);
+  const context = createWorkContext();
+  const logger = createJsonLogger(writeLine, context);
   const clock = replacements.clock ?? createSystemClock();
   const random = createSystemRandom();
   const { allowInsecureLoopback } = settings;
@@ -65,6 +73,8 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
     clock,
     onStorageDate: (serverNowMs) => clock.correct(serverNowMs),
     onMalformedRow: (row) => logger.error('malformed_row', { ...row }),
+    onAuditHeadNotWritten: (cause) => logger.warn('audit_head_not_written', { cause }),
+    timers: systemTimers,
     allowInsecureConnection: allowInsecureLoopback,
     ...(replacements.leaseMs !== undefined && { leaseMs: replacements.leaseMs }),
   });
@@ -76,16 +86,29 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
       clock,
       random,
       digest: systemDigest,
+      timers: systemTimers,
+      context,
       logger,
       gate: createProviderGate({ clock }),
+      limits: rateLimits(settings),
       vault: keyVault.vault,
+      tokenVerifier: createTokenVerifier({
+        tenantIds: settings.entraTenantIds,
+        audiences: settings.entraAudiences,
+        authority: settings.entraAuthority,
+        fetch: outbound.fetch,
+        clock,
+        onKeysNotLoaded: (cause) => logger.warn('identity_keys_not_loaded', { cause }),
+      }),
       authorizationServer: createAuthorizationServer({ ...outbound, clock, allowInsecureLoopback }),
       urlPolicy: createUrlPolicy({ allowInsecureLoopback }),
       policy: settings,
     },
     {
       credentials: createMemoryCache({ maxItems: mostCached, lifeMs: settings.credentialCacheSeconds * 1000, clock }),
-      callers: createMemoryCache({ maxItems: mostCached, lifeMs: apiKeyCacheMs, clock }),
+      knownKeys: createMemoryCache({ maxItems: mostCached, lifeMs: callerCacheMs, clock }),
+      knownPrincipals: createMemoryCache({ maxItems: mostCached, lifeMs: callerCacheMs, clock }),
+      recordedUses: createMemoryCache({ maxItems: mostCached, lifeMs: recordedUseCacheMs, clock }),
       workflowUses: createMemoryCache({ maxItems: mostCached, lifeMs: workflowUseCacheMs, clock }),
     },
     {
@@ -96,6 +119,23 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
     replacements,
   );
   return { broker, createTables, close: () => outbound.close() };
+}
+
+function rateLimits({ rateLimitPerMinute, authorizeLimitPerMinute }: Settings): RateLimits {
+  return {
+    calls: createRateLimiter({
+      perMinute: rateLimitPerMinute,
+      message: 'You have called too often for this organisation.',
+    }),
+    authorizations: createRateLimiter({
+      perMinute: authorizeLimitPerMinute,
+      message: 'Too many authorizations were begun for this organisation.',
+    }),
+    failedAuthentications: createRateLimiter({
+      perMinute: rateLimitPerMinute,
+      message: 'Too many calls without valid credentials came from your address. Valid ones are still taken.',
+    }),
+  };
 }
 
 function tablesConnection({ storage, ...settings }: Settings): TablesConnection {

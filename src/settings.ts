@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { entraIdPattern } from './domain/caller.ts';
 import { Secret } from './domain/secret.ts';
 
 /** Where the data account is: by connection string, or by address with a managed identity. */
@@ -22,8 +23,20 @@ export interface Settings {
   readonly idleAfterSeconds: number;
   readonly credentialMinTtlSeconds: number;
   readonly credentialCacheSeconds: number;
+  /** Calls of one caller for one organisation, in this process. 0: any number. */
+  readonly rateLimitPerMinute: number;
+  /** Authorizations begun for one organisation, in this process. 0: any number. */
+  readonly authorizeLimitPerMinute: number;
+  readonly auditCredentialReads: 'windowed' | 'every';
+  readonly auditRetentionDays: number;
+  readonly jobRetentionDays: number;
   readonly tablePrefix: string;
   readonly bootstrapAdminKeySha256: string | undefined;
+  /** The tenants of Microsoft Entra whose access tokens are taken. Empty: none are. */
+  readonly entraTenantIds: readonly string[];
+  readonly entraAudiences: readonly string[];
+  readonly entraAuthority: string;
+  readonly entraOrgFromTenant: boolean;
   readonly allowInsecureLoopback: boolean;
 }
 
@@ -47,8 +60,17 @@ const seconds = (least: number) =>
     .regex(/^\d{1,9}$/, 'must be a whole number of seconds')
     .transform(Number)
     .refine((value) => value >= least, `must be at least ${least}`);
+const count = z
+  .string()
+  .regex(/^\d{1,9}$/, 'must be a whole number')
+  .transform(Number);
+const days = count.refine((value) => value >= 1, 'must be at least 1');
 const origin = z.string().refine(isOrigin, 'must be an origin such as https://example.com, without a path');
 const url = z.string().refine((text) => URL.canParse(text), 'must be a URL');
+const tenantId = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .refine((text) => entraIdPattern.test(text), 'must be ids of tenants (GUIDs)');
 const list = (text: string) =>
   text
     .split(',')
@@ -76,6 +98,11 @@ const schema = z.object({
   IDLE_AFTER_SECONDS: seconds(1).default(604_800),
   CREDENTIAL_MIN_TTL_SECONDS: seconds(0).default(60),
   CREDENTIAL_CACHE_SECONDS: seconds(0).default(5),
+  RATE_LIMIT_PER_MINUTE: count.default(6000),
+  AUTHORIZE_LIMIT_PER_MINUTE: count.default(600),
+  AUDIT_CREDENTIAL_READS: z.enum(['windowed', 'every'], 'must be windowed or every').default('windowed'),
+  AUDIT_RETENTION_DAYS: days.default(400),
+  JOB_RETENTION_DAYS: days.default(30),
   TABLE_PREFIX: z
     .string()
     .regex(/^[a-z][a-z0-9]{0,19}$/, 'must be 1 to 20 lower-case letters and digits, beginning with a letter')
@@ -85,6 +112,10 @@ const schema = z.object({
     .regex(/^[0-9a-f]{64}$/i, 'must be a SHA-256 in hex')
     .transform((text) => text.toLowerCase())
     .optional(),
+  ENTRA_TENANT_ID: z.string().default('').transform(list).pipe(z.array(tenantId)),
+  ENTRA_AUDIENCE: z.string().default('').transform(list),
+  ENTRA_AUTHORITY: origin.default('https://login.microsoftonline.com'),
+  ENTRA_ORG_FROM_TENANT: flag.default(false),
   ALLOW_INSECURE_LOOPBACK: flag.default(false),
 });
 
@@ -150,8 +181,17 @@ function toSettings(raw: z.output<typeof schema>, sweepSeconds: number): Setting
     idleAfterSeconds: raw.IDLE_AFTER_SECONDS,
     credentialMinTtlSeconds: raw.CREDENTIAL_MIN_TTL_SECONDS,
     credentialCacheSeconds: raw.CREDENTIAL_CACHE_SECONDS,
+    rateLimitPerMinute: raw.RATE_LIMIT_PER_MINUTE,
+    authorizeLimitPerMinute: raw.AUTHORIZE_LIMIT_PER_MINUTE,
+    auditCredentialReads: raw.AUDIT_CREDENTIAL_READS,
+    auditRetentionDays: raw.AUDIT_RETENTION_DAYS,
+    jobRetentionDays: raw.JOB_RETENTION_DAYS,
     tablePrefix: raw.TABLE_PREFIX ?? '',
     bootstrapAdminKeySha256: raw.BOOTSTRAP_ADMIN_KEY_SHA256,
+    entraTenantIds: raw.ENTRA_TENANT_ID,
+    entraAudiences: raw.ENTRA_AUDIENCE,
+    entraAuthority: new URL(raw.ENTRA_AUTHORITY).origin,
+    entraOrgFromTenant: raw.ENTRA_ORG_FROM_TENANT,
     allowInsecureLoopback: raw.ALLOW_INSECURE_LOOPBACK,
   };
 }
@@ -162,6 +202,7 @@ const addresses = [
   'PUBLIC_BASE_URL',
   'OAuthStorage__tableServiceUri',
   'OAuthStorage__queueServiceUri',
+  'ENTRA_AUTHORITY',
 ];
 
 /** What Node itself reads, and what would lay tokens open to anybody on the way. */
@@ -177,6 +218,10 @@ function relationProblems(given: Readonly<Record<string, string | undefined>>): 
   }
   if (given.OAuthStorage__tableServiceUri && !given.OAuthStorage && !given.OAuthStorage__queueServiceUri) {
     problems.push('OAuthStorage__queueServiceUri is missing beside OAuthStorage__tableServiceUri');
+  }
+  if (given.ENTRA_TENANT_ID || given.ENTRA_AUDIENCE || given.ENTRA_ORG_FROM_TENANT === 'true') {
+    if (!given.ENTRA_TENANT_ID) problems.push('ENTRA_TENANT_ID is missing for Entra tokens');
+    if (!given.ENTRA_AUDIENCE) problems.push('ENTRA_AUDIENCE is missing for Entra tokens');
   }
   const isLoopbackAllowed = given.ALLOW_INSECURE_LOOPBACK === 'true';
   for (const name of addresses) {

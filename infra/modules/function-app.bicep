@@ -15,6 +15,10 @@ param allowedReturnOrigins string
 param requireConnectPage bool
 param refreshSchedule string
 param bootstrapAdminKeySha256 string
+param entraTenantId string
+param entraAudience string
+param entraAuthority string
+param entraOrgFromTenant bool
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-${name}'
@@ -92,7 +96,16 @@ resource appSettings 'Microsoft.Web/sites/config@2024-04-01' = {
     IDLE_AFTER_SECONDS: '604800'
     CREDENTIAL_MIN_TTL_SECONDS: '60'
     CREDENTIAL_CACHE_SECONDS: '5'
+    RATE_LIMIT_PER_MINUTE: '6000'
+    AUTHORIZE_LIMIT_PER_MINUTE: '600'
+    AUDIT_CREDENTIAL_READS: 'windowed'
+    AUDIT_RETENTION_DAYS: '400'
+    JOB_RETENTION_DAYS: '30'
     BOOTSTRAP_ADMIN_KEY_SHA256: bootstrapAdminKeySha256
+    ENTRA_TENANT_ID: entraTenantId
+    ENTRA_AUDIENCE: entraAudience
+    ENTRA_AUTHORITY: entraAuthority
+    ENTRA_ORG_FROM_TENANT: entraOrgFromTenant ? 'true' : 'false'
   }
 }
 

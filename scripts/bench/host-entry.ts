@@ -12,6 +12,7 @@ const noop = defineRoute({
   path: '/bench/noop',
   tag: 'Bench',
   summary: 'Nothing, for a caller who may read credentials',
+  audit: 'none',
   permission: { kind: 'organisation', roles: ['reader'] },
   responses: { 200: { description: 'Nothing' } },
   handle: async () => ({ status: 200, json: { nothing: true } }),

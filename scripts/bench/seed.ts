@@ -19,7 +19,14 @@ export async function seedGrants({ composition }: BenchBroker, seed: Seed): Prom
   const { broker } = composition;
   const org = toOrgId(seed.org);
   const name = toConnectionName('bench');
-  const caller = { id: 'bench', name: 'bench', orgIds: ['*'], roles: ['admin'], expiresAt: null } as const;
+  const caller = {
+    kind: 'api_key',
+    id: 'bench',
+    name: 'bench',
+    orgIds: ['*'],
+    roles: ['admin'],
+    expiresAt: null,
+  } as const;
   await broker.createConnection({
     org,
     name,

@@ -14,7 +14,14 @@ export async function measureTableRequests(services: BenchServices): Promise<rea
   const { broker } = bench.composition;
   const org = toOrgId('ORG1');
   const name = toConnectionName('bench');
-  const caller = { id: 'bench', name: 'bench', orgIds: ['*'], roles: ['admin'], expiresAt: null } as const;
+  const caller = {
+    kind: 'api_key',
+    id: 'bench',
+    name: 'bench',
+    orgIds: ['*'],
+    roles: ['admin'],
+    expiresAt: null,
+  } as const;
   try {
     await seedGrants(bench, { org, count: 1, tokenUrl: server.url, endsInMs: dueSoonMs });
     const tokens = { accessToken: null, refreshToken: new Secret('rt'), scopes: null, expiresAt: null };

@@ -1,3 +1,4 @@
+import { BrokerError } from './errors.ts';
 import { GLOBAL, type OrgId } from './ids.ts';
 
 export const roles = ['admin', 'operator', 'reader', 'auditor'] as const;
@@ -6,9 +7,14 @@ export type Role = (typeof roles)[number];
 /** The organisations of a platform caller: every one, and the right to change `GLOBAL`. */
 export const everyOrganisation = '*';
 
+/** How a caller proves who it is: by an API key, or by a Microsoft Entra access token. */
+export const callerKinds = ['api_key', 'entra'] as const;
+export type CallerKind = (typeof callerKinds)[number];
+
 /** Whoever calls the API, after authentication. */
 export interface Caller {
-  /** The id in the API key, or `bootstrap` for the first administrator. */
+  readonly kind: CallerKind;
+  /** The id in the API key, `bootstrap` for the first administrator, or `entra:{tenant id}:{object id}`. */
   readonly id: string;
   readonly name: string;
   /** Either `['*']` or the organisations that the caller may act for. */
@@ -17,13 +23,48 @@ export interface Caller {
   readonly expiresAt: number | null;
 }
 
-/** A caller as it is kept: what `POST /oauth/callers` makes. */
-export interface CallerRecord extends Caller {
+interface KeptCaller extends Caller {
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
+/** An API key as it is kept: never the key itself. */
+export interface ApiKeyRecord extends KeptCaller {
+  readonly kind: 'api_key';
   /** The id in the API key, `bwl_{keyId}_…`. */
   readonly keyId: string;
   readonly secretSha256: string;
-  readonly createdAt: number;
-  readonly createdBy: string;
+  /** Written once a day at most. */
+  readonly lastUsedAt: number | null;
+  /** The id of the key that took its place. */
+  readonly rotatedTo: string | null;
+}
+
+/** A user, an application or a managed identity of Microsoft Entra. Its `roles` are the most that its tokens can give. */
+export interface PrincipalRecord extends KeptCaller {
+  readonly kind: 'entra';
+  readonly tenantId: string;
+  readonly objectId: string;
+}
+
+/** A caller as it is kept: what `POST /oauth/callers` makes. */
+export type CallerRecord = ApiKeyRecord | PrincipalRecord;
+
+/** Tenants and objects of Microsoft Entra are named by GUIDs, which its tokens write in lower case. */
+const guid = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+export const entraIdPattern = new RegExp(`^${guid}$`);
+export const principalIdPattern = new RegExp(`^entra:${guid}:${guid}$`);
+export const keyIdPattern = /^[0-9a-f]{16,32}$/;
+
+export function principalId({ tenantId, objectId }: Pick<PrincipalRecord, 'tenantId' | 'objectId'>): string {
+  return `entra:${tenantId}:${objectId}`;
+}
+
+/** The one answer to whoever has not shown who it is, whatever is wrong. `detail` is for the log. */
+export function unauthenticated(detail?: string): BrokerError {
+  const message =
+    'Send a valid credential: Authorization: Bearer <API key or Entra access token>, or x-api-key: <API key>.';
+  return new BrokerError('unauthenticated', message, detail === undefined ? {} : { detail });
 }
 
 export function isPlatformCaller(caller: Caller): boolean {

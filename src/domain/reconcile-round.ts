@@ -1,5 +1,5 @@
 /** What a round works through, in this order. */
-export const reconcilePhases = ['connections', 'users', 'entries', 'transactions', 'jobs'] as const;
+export const reconcilePhases = ['connections', 'users', 'entries', 'transactions', 'jobs', 'audit'] as const;
 export type ReconcilePhase = (typeof reconcilePhases)[number];
 
 /** What a round has seen and mended so far. */
@@ -20,6 +20,7 @@ export interface ReconcileFigures {
   readonly unreadable: number;
   readonly purgedTransactions: number;
   readonly purgedJobRows: number;
+  readonly purgedAuditRows: number;
 }
 
 export const noReconcileFigures: ReconcileFigures = {
@@ -32,6 +33,7 @@ export const noReconcileFigures: ReconcileFigures = {
   unreadable: 0,
   purgedTransactions: 0,
   purgedJobRows: 0,
+  purgedAuditRows: 0,
 };
 
 /** One comparison of index and grants, and where it stands. Times are milliseconds since the epoch. */

@@ -20,6 +20,7 @@ const tagDescriptions: Readonly<Record<string, string>> = {
   Credentials: 'What a workflow asks for: a live access token.',
   Workflows: 'Which workflow uses which connection, and which get no credentials.',
   Operations: 'Refreshing many connections at once, and what came of it.',
+  Audit: 'Who did what, and when: for auditors.',
   Callers: 'API keys, with their organisations and roles.',
   Health: 'Whether the broker runs, and whether it can reach what it needs.',
   Documentation: 'This contract, for machines and for people.',
@@ -132,11 +133,20 @@ function failures(route: Route): Record<string, object> {
 }
 
 /** The errors that a route names, and those that follow from its permission and its body. */
-function errorsOf({ errors, permission, request }: Route): readonly ErrorCode[] {
+function errorsOf({ errors, permission, audit, request }: Route): readonly ErrorCode[] {
   const all: ErrorCode[] = [...(errors ?? [])];
-  if (permission.kind !== 'public') all.push('unauthenticated', 'storage_unavailable');
+  if (permission.kind !== 'public') {
+    all.push(
+      'unauthenticated',
+      'organization_forbidden',
+      'rate_limited',
+      'storage_unavailable',
+      'identity_keys_unavailable',
+    );
+  }
   if (permission.kind === 'organisation') all.push('organization_required', 'organization_forbidden', 'role_required');
   if (request?.body) all.push('validation_failed', 'length_required', 'payload_too_large');
+  if (audit !== 'none') all.push('audit_unavailable');
   all.push('misconfigured');
   return [...new Set(all)];
 }

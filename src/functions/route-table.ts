@@ -1,15 +1,18 @@
 import type { Route } from './http/route.ts';
+import { auditList } from './routes/audit-list.ts';
 import { callbackGet } from './routes/callback-get.ts';
 import { callbackPost } from './routes/callback-post.ts';
 import { callersCreate } from './routes/callers-create.ts';
 import { callersDelete } from './routes/callers-delete.ts';
 import { callersList } from './routes/callers-list.ts';
+import { callersRotate } from './routes/callers-rotate.ts';
 import { connectPage } from './routes/connect-page.ts';
 import { connectionsAuthorize } from './routes/connections-authorize.ts';
 import { connectionsCancel } from './routes/connections-cancel.ts';
 import { connectionsCreate } from './routes/connections-create.ts';
 import { connectionsDelete } from './routes/connections-delete.ts';
 import { connectionsDisconnect } from './routes/connections-disconnect.ts';
+import { connectionsEvents } from './routes/connections-events.ts';
 import { connectionsGet } from './routes/connections-get.ts';
 import { connectionsGrants } from './routes/connections-grants.ts';
 import { connectionsList } from './routes/connections-list.ts';
@@ -46,6 +49,7 @@ export const routeTable: readonly Route[] = [
   connectionsTokens,
   connectionsDisconnect,
   connectionsGrants,
+  connectionsEvents,
   connectionsAuthorize,
   connectPage,
   callbackGet,
@@ -62,8 +66,10 @@ export const routeTable: readonly Route[] = [
   refreshJobStatus,
   rekey,
   rekeyJobStatus,
+  auditList,
   callersList,
   callersCreate,
+  callersRotate,
   callersDelete,
   me,
   health,

@@ -1,14 +1,29 @@
-import type { CallerRecord } from '../domain/caller.ts';
+import type { ApiKeyRecord, CallerRecord, PrincipalRecord } from '../domain/caller.ts';
 
-/** Where API keys lie, as SHA-256 only. Every method throws `storage_unavailable` when storage does not answer. */
+/** What can change of an API key after it was made. */
+export type ApiKeyChange = Partial<Pick<ApiKeyRecord, 'expiresAt' | 'rotatedTo' | 'lastUsedAt'>>;
+
+/**
+ * Where callers lie: API keys, as SHA-256 only, and principals of Microsoft Entra. Every method throws
+ * `storage_unavailable` when storage does not answer.
+ */
 export interface CallerStore {
-  create(caller: CallerRecord): Promise<void>;
-  get(keyId: string): Promise<CallerRecord | undefined>;
+  /** Resolves to false when there is one of that id already. */
+  create(caller: CallerRecord): Promise<boolean>;
+  key(keyId: string): Promise<ApiKeyRecord | undefined>;
+  principal(objectId: string): Promise<PrincipalRecord | undefined>;
   /** All callers, a page at a time: the use case shows only those that the asking caller may see. */
   list(page: { readonly limit: number; readonly continuation: string | null }): Promise<{
     readonly items: readonly CallerRecord[];
     readonly continuation: string | null;
   }>;
+  /**
+   * Changes a key as `decide` says of what is there; undefined leaves it. Never brings a deleted key back. Resolves to
+   * whether it was changed.
+   */
+  changeKey(keyId: string, decide: (current: ApiKeyRecord) => ApiKeyChange | undefined): Promise<boolean>;
   /** Resolves to false when there is none. */
-  remove(keyId: string): Promise<boolean>;
+  removeKey(keyId: string): Promise<boolean>;
+  /** Resolves to false when there is none. */
+  removePrincipal(objectId: string): Promise<boolean>;
 }

@@ -1,10 +1,14 @@
-import type { CallerRecord } from '../domain/caller.ts';
+import type { ApiKeyRecord } from '../domain/caller.ts';
 import type { Cache } from '../ports/cache.ts';
+import { createAuditTrail } from './audit/audit-trail.ts';
+import { createListAudit } from './audit/list-audit.ts';
+import { createVerifyAudit } from './audit/verify-audit.ts';
 import { createCancelAuthorization } from './authorization/cancel-authorization.ts';
 import { createFinishAuthorization } from './authorization/finish-authorization.ts';
 import { createOpenConnectPage } from './authorization/open-connect-page.ts';
 import { createStartAuthorization } from './authorization/start-authorization.ts';
 import { createAuthenticate } from './callers/authenticate.ts';
+import type { KnownPrincipal } from './callers/authenticate-principal.ts';
 import { createManageCallers } from './callers/manage-callers.ts';
 import { checkHealth, type Probe } from './check-health.ts';
 import { createCreateConnection } from './connections/create-connection.ts';
@@ -36,7 +40,9 @@ import { createUseWorkflow } from './workflows/use-workflow.ts';
 /** What this process remembers for a while. */
 export interface BrokerCaches {
   readonly credentials: Cache<OpenGrant>;
-  readonly callers: Cache<CallerRecord>;
+  readonly knownKeys: Cache<ApiKeyRecord>;
+  readonly knownPrincipals: Cache<KnownPrincipal>;
+  readonly recordedUses: Cache<number>;
   readonly workflowUses: Cache<number>;
 }
 
@@ -49,7 +55,8 @@ export function createBroker(
   probes: Readonly<Record<string, Probe>>,
   { rekeyLimits }: { readonly rekeyLimits?: RekeyLimits | undefined } = {},
 ) {
-  const dependencies = { ...outside, ...createIndexedStores(outside) };
+  const audit = createAuditTrail(outside);
+  const dependencies = { ...outside, ...createIndexedStores(outside), audit };
   const refresher = createGrantRefresher(dependencies);
   const needs = { ...dependencies, refresher };
 
@@ -68,9 +75,14 @@ export function createBroker(
   return {
     clock: dependencies.clock,
     logger: dependencies.logger,
+    context: dependencies.context,
+    audit,
+    listAudit: createListAudit(dependencies),
+    verifyAudit: createVerifyAudit(dependencies),
     policy: dependencies.policy,
-    authenticate: createAuthenticate({ ...dependencies, known: caches.callers }),
-    callers: createManageCallers({ ...dependencies, known: caches.callers }),
+    limits: dependencies.limits,
+    authenticate: createAuthenticate({ ...dependencies, ...caches }),
+    callers: createManageCallers({ ...dependencies, ...caches }),
     createConnection: forgetting(createCreateConnection(needs)),
     getConnection: (query: ConnectionQuery) => findConnection(dependencies, query),
     listConnections: createListConnections(dependencies),
@@ -102,7 +114,10 @@ export function createBroker(
     workRekey: createWorkRekey(dependencies, rekeyLimits),
     getRekeyJob: createGetRekeyJob(dependencies),
     checkHealth: () => checkHealth(probes),
-    /** Claims nothing new and waits for the refreshes in flight. */
-    drain: () => refresher.drain(),
+    /** Claims nothing new, waits for the refreshes in flight, and writes what the audit log has only counted so far. */
+    drain: async () => {
+      await refresher.drain();
+      await audit.drain();
+    },
   };
 }

@@ -1,4 +1,5 @@
 import type { DuePolicy } from '../domain/due.ts';
+import type { AuditLog } from '../ports/audit-log.ts';
 import type { AuthorizationServer } from '../ports/authorization-server.ts';
 import type { CallerStore } from '../ports/caller-store.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -10,11 +11,15 @@ import type { JobStore } from '../ports/job-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ProviderGate } from '../ports/provider-gate.ts';
 import type { Random } from '../ports/random.ts';
+import type { RateLimits } from '../ports/rate-limiter.ts';
 import type { ReconcileStore } from '../ports/reconcile-store.ts';
 import type { RekeyStore } from '../ports/rekey-store.ts';
 import type { SecretVault } from '../ports/secret-vault.ts';
+import type { Timers } from '../ports/timers.ts';
+import type { TokenVerifier } from '../ports/token-verifier.ts';
 import type { TransactionStore } from '../ports/transaction-store.ts';
 import type { UrlPolicy } from '../ports/url-policy.ts';
+import type { WorkContext } from '../ports/work-context.ts';
 import type { WorkflowStore } from '../ports/workflow-store.ts';
 
 /** What a deployment decides. */
@@ -24,6 +29,14 @@ export interface BrokerPolicy extends DuePolicy {
   readonly requireConnectPage: boolean;
   readonly credentialMinTtlSeconds: number;
   readonly bootstrapAdminKeySha256: string | undefined;
+  /** `windowed`: the first read of a caller and grant in a minute is written at once, further ones are counted. */
+  readonly auditCredentialReads: 'windowed' | 'every';
+  readonly auditRetentionDays: number;
+  readonly jobRetentionDays: number;
+  /** The tenants of Microsoft Entra whose tokens are taken. */
+  readonly entraTenantIds: readonly string[];
+  /** A principal without a registration acts for its tenant as the organisation. */
+  readonly entraOrgFromTenant: boolean;
 }
 
 /** Everything that use cases get from outside. Each takes the part it needs. */
@@ -31,6 +44,8 @@ export interface Dependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly digest: Digest;
+  readonly timers: Timers;
+  readonly context: WorkContext;
   readonly logger: Logger;
   readonly connections: ConnectionStore;
   readonly grants: GrantStore;
@@ -41,8 +56,11 @@ export interface Dependencies {
   readonly dueIndex: DueIndex;
   readonly reconcileRounds: ReconcileStore;
   readonly rekeyJobs: RekeyStore;
+  readonly auditLog: AuditLog;
   readonly gate: ProviderGate;
+  readonly limits: RateLimits;
   readonly vault: SecretVault;
+  readonly tokenVerifier: TokenVerifier;
   readonly authorizationServer: AuthorizationServer;
   readonly urlPolicy: UrlPolicy;
   readonly policy: BrokerPolicy;

@@ -43,10 +43,13 @@ describe('a round of the reconcile', () => {
     await harness.createOwn(3);
     await harness.run();
     const figures = { grants: 3, entries: 3, inserted: 3, removed: 0, emptied: 0, deleted: 0, unreadable: 0 };
-    const purged = { purged_transactions: 0, purged_job_rows: 0 };
-    const about = { state: 'ended', phase: 'jobs', started_at: expect.stringMatching(/Z$/) };
+    const purged = { purged_transactions: 0, purged_job_rows: 0, purged_audit_rows: 0 };
+    const about = { state: 'ended', phase: 'audit', started_at: expect.stringMatching(/Z$/) };
     const fields = { ...about, ...figures, ...purged };
-    expect(harness.logged).toEqual([{ level: 'info', event: 'reconcile_worked', fields }]);
+    expect(harness.logged).toEqual([
+      { level: 'info', event: 'audit_checkpoint', fields: expect.objectContaining({ heads: 0, prev: '' }) },
+      { level: 'info', event: 'reconcile_worked', fields },
+    ]);
   });
 
   it('leaves an entry alone that is younger than an hour: its write may be under way', async () => {

@@ -1,10 +1,8 @@
 import { assert, beforeAll, describe, expect, it } from 'vitest';
-import type { CallerRecord } from '../../src/domain/caller.ts';
 import { GLOBAL, toConnectionName, toUserId, toWorkflowId } from '../../src/domain/ids.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import type { WorkflowDependency } from '../../src/domain/workflow.ts';
-import type { CallerStore } from '../../src/ports/caller-store.ts';
 import type { JobStore } from '../../src/ports/job-store.ts';
 import type { PurgedPage } from '../../src/ports/purged-page.ts';
 import type { TransactionStore } from '../../src/ports/transaction-store.ts';
@@ -112,52 +110,6 @@ export function transactionStoreContract(makeStores: () => Promise<{ readonly tr
       await expect(transactions.create(transaction)).rejects.toMatchObject({ code: 'validation_failed' });
       expect(await transactions.get(transaction.stateHash)).toBeUndefined();
     });
-  });
-}
-
-export function callerStoreContract(makeStores: () => Promise<{ readonly callers: CallerStore }>): void {
-  describe('a caller store', () => {
-    let callers: CallerStore;
-    beforeAll(async () => {
-      ({ callers } = await makeStores());
-    });
-    const caller = (keyId: string, changes: Partial<CallerRecord> = {}): CallerRecord => ({
-      keyId,
-      id: `key:${keyId}`,
-      name: 'Nightly job',
-      orgIds: ['acme', 'globex'],
-      roles: ['reader', 'operator'],
-      expiresAt: null,
-      secretSha256: 'ab'.repeat(32),
-      createdAt: 1_700_000_000_000,
-      createdBy: 'bootstrap',
-      ...changes,
-    });
-
-    it('gives back callers as they were created, one by one and page by page', async () => {
-      const records = [caller('aa11'), caller('bb22', { expiresAt: 5, orgIds: ['*'] }), caller('cc33')];
-      for (const record of records) await callers.create(record);
-      for (const record of records) expect(await callers.get(record.keyId)).toEqual(record);
-      const first = await callers.list({ limit: 2, continuation: null });
-      const second = await callers.list({ limit: 2, continuation: first.continuation });
-      expect([...first.items, ...second.items]).toEqual(records);
-      expect(second.continuation).toBeNull();
-    });
-
-    it('removes a caller once', async () => {
-      await callers.create(caller('dd44'));
-      expect(await callers.remove('dd44')).toBe(true);
-      expect(await callers.remove('dd44')).toBe(false);
-      expect(await callers.get('dd44')).toBeUndefined();
-    });
-
-    it.each(["a'b", 'a/b', '', '..', 'ü', 'a'.repeat(2000)])(
-      'finds nobody for a key id that cannot be: %s',
-      async (odd) => {
-        expect(await callers.get(odd)).toBeUndefined();
-        expect(await callers.remove(odd)).toBe(false);
-      },
-    );
   });
 }
 

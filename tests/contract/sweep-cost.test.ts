@@ -13,7 +13,7 @@ import { ownKey, sampleConnection, sampleGrant, sampleTokens } from '../support/
 import { createTestClock } from '../support/test-clock.ts';
 
 const hourMs = 3_600_000;
-const silent: Logger = { info() {}, warn() {}, error() {}, within: (_fields, work) => work() };
+const silent: Logger = { info() {}, warn() {}, error() {} };
 const policy: BrokerPolicy = {
   refreshWindowSeconds: 14_400,
   sweepIntervalSeconds: 1800,
@@ -23,6 +23,11 @@ const policy: BrokerPolicy = {
   requireConnectPage: false,
   credentialMinTtlSeconds: 60,
   bootstrapAdminKeySha256: undefined,
+  auditCredentialReads: 'windowed',
+  auditRetentionDays: 400,
+  jobRetentionDays: 30,
+  entraTenantIds: [],
+  entraOrgFromTenant: false,
 };
 
 /** The table requests of a sweep and its batches, by table, with some grants of which some are due. */
@@ -30,7 +35,14 @@ async function costOf(existing: number, due: number): Promise<readonly string[]>
   const faults = createTableFaults();
   const harness = await createTablesHarness({ policies: [faults.policy] });
   const clock = createTestClock();
-  const outside = { ...harness.stores, clock, random: createSystemRandom(), logger: silent, policy };
+  const outside = {
+    ...harness.stores,
+    clock,
+    random: createSystemRandom(),
+    logger: silent,
+    policy,
+    audit: { note: async () => {} },
+  };
   const needs = { ...outside, ...createIndexedStores(outside) };
   const refresher: Pick<GrantRefresher, 'refresh'> = {
     async refresh({ stored, isFresh }) {

@@ -27,7 +27,7 @@ async function keyUntil(expiresAt: string, roles: readonly string[] = ['reader']
 }
 
 async function removeElsewhere(key: string): Promise<void> {
-  const platform = { id: 'p', name: 'p', orgIds: ['*'], roles: ['admin'], expiresAt: null } as const;
+  const platform = { kind: 'api_key', id: 'p', name: 'p', orgIds: ['*'], roles: ['admin'], expiresAt: null } as const;
   await other.broker.callers.remove(platform, 'ORG1' as never, key.split('_')[1] ?? '');
 }
 

@@ -25,19 +25,24 @@ describe('POST callers', () => {
     expect(made.status).toBe(201);
     expect(made.json).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{16,32}$/),
+      kind: 'api_key',
       name: 'sync',
       org_ids: ['ORG1'],
       roles: ['reader'],
       expires_at: null,
       created_at: expect.any(String),
       created_by: 'bootstrap',
+      last_used_at: null,
+      rotated_to: null,
+      tenant_id: null,
+      object_id: null,
       api_key: expect.stringMatching(/^bwl_[0-9a-f]+_[A-Za-z0-9_-]{43}$/),
     });
     expect(idOf(made.json.api_key)).toBe(made.json.id);
     const listed = await list();
     expect(listed.text).toContain(made.json.id);
     expect(listed.text).not.toContain(made.json.api_key.slice(-43));
-    expect(listed.text).not.toContain('api_key');
+    expect(listed.text).not.toContain('"api_key":');
   });
 
   it('keeps the key as SHA-256 only: neither tables nor log hold it (S-05)', async () => {

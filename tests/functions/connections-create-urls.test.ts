@@ -60,7 +60,7 @@ async function create(changes: Record<string, unknown>) {
   return { status: response.status, text, json: JSON.parse(text) };
 }
 
-describe('POST /oauth/connections without ALLOW_INSECURE_LOOPBACK: which URLs it saves', () => {
+describe('POST /oauth/connections without ALLOW_INSECURE_LOOPBACK: which URLs it saves (S-51)', () => {
   it.each([
     'http://provider.example.com/token',
     'http://127.0.0.1:8080/token',

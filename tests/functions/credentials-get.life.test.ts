@@ -11,7 +11,7 @@ afterAll(() => broker.stop());
 
 const seconds = (count: number) => broker.clock.advance(count * 1000);
 
-describe('the life that is left in a token', () => {
+describe('the life that is left in a token (S-12)', () => {
   it('is at least CREDENTIAL_MIN_TTL_SECONDS: refreshed below that, not above', async () => {
     const first = await createGranted(broker, 'default', { expires_in: 3600 });
     seconds(3530);

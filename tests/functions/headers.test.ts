@@ -40,7 +40,7 @@ function expectCorrelated(answer: Result): void {
   else if (answer.json.error !== undefined) expect(answer.json.correlation_id).toBe(id);
 }
 
-describe('every route', () => {
+describe('S-61 every route', () => {
   it.each(routeTable.map((route) => [route.name, route] as const))('%s', async (_name, route) => {
     const calls: Call[] = [{}, { key: null }, { key: null, headers: { origin: 'https://evil.example' } }];
     for (const call of calls) {
@@ -57,7 +57,7 @@ describe('every route', () => {
   });
 });
 
-describe('errors of every kind', () => {
+describe('S-61 errors of every kind', () => {
   const answers: Readonly<Record<string, () => Promise<Result>>> = {
     '400 of malformed JSON': () => broker.call('POST', '/api/oauth/callers', { body: '{' }),
     '404 of an unknown route': () => broker.call('GET', '/api/nothing'),

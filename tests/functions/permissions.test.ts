@@ -23,6 +23,7 @@ const contract: Readonly<Record<string, Wanted>> = {
   'connections-tokens': { admin: 404 },
   'connections-disconnect': { operator: 404, admin: 404 },
   'connections-grants': { operator: 404, auditor: 404, admin: 404 },
+  'connections-events': { auditor: 200, admin: 200 },
   'connections-authorize': { operator: 404, admin: 404 },
   'connect-page': { public: 404 },
   'callback-get': { public: 400 },
@@ -40,8 +41,10 @@ const contract: Readonly<Record<string, Wanted>> = {
   // The admin of one organisation is not the platform's.
   rekey: { admin: 403 },
   'rekey-job-status': { admin: 403 },
+  'audit-list': { auditor: 200, admin: 200 },
   'callers-list': { admin: 200 },
   'callers-create': { admin: 400 },
+  'callers-rotate': { admin: 404 },
   'callers-delete': { admin: 404 },
   me: { anyCaller: 200 },
   health: { public: 200 },
@@ -137,9 +140,9 @@ describe.each(routeTable.map((route) => [route.name, route] as const))('%s', (na
   });
 });
 
-describe('the host’s own paths', () => {
+describe('S-02 the host’s own paths', () => {
   it.each(['/admin/functions/refreshSweep', '/admin/host/status', '/runtime/webhooks/anything'])(
-    'are closed without the host key: %s (S-02)',
+    'are closed without the host key: %s',
     async (path) => {
       for (const key of [null, broker.adminKey]) {
         const answer = await broker.call(path.startsWith('/admin/functions') ? 'POST' : 'GET', path, { key });

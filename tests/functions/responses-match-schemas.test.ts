@@ -58,6 +58,8 @@ describe('the declared answers', () => {
     await connect(broker, 'crm', { body: { user_id: 'ann' } });
     await check('connections-get', crm);
     await check('connections-grants', crm);
+    expect((await check('connections-events', crm)).json.count).toBeGreaterThan(0);
+    expect((await check('audit-list')).json.count).toBeGreaterThan(0);
     await check('connections-test', crm, { body: {} });
     await check('connections-refresh', crm, { body: {} });
     await check('connections-update', crm, { body: { description: 'new', tags: ['a'] } });
@@ -119,7 +121,8 @@ describe('the declared answers', () => {
       { body: { name: 'x', roles: ['reader'], expires_at: '2099-01-01T00:00:00Z' } },
     );
     await check('callers-list');
-    await check('callers-delete', { id: made.json.id });
+    const rotated = await check('callers-rotate', { id: made.json.id }, { body: {} });
+    await check('callers-delete', { id: rotated.json.id });
     await check('me', {}, { org: null });
   });
 

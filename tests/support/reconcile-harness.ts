@@ -1,4 +1,5 @@
 import type { AzureTables } from '../../src/adapters/azure-tables/index.ts';
+import { systemDigest } from '../../src/adapters/system/system-digest.ts';
 import { createSystemRandom } from '../../src/adapters/system/system-random.ts';
 import { sweepAt } from '../../src/domain/due.ts';
 import type { Grant, GrantKey } from '../../src/domain/grant.ts';
@@ -51,9 +52,17 @@ export async function createReconcileHarness(): Promise<ReconcileHarness> {
   const random = createSystemRandom();
   const logged: { level: string; event: string; fields: LogFields | undefined }[] = [];
   const log = (level: string) => (event: string, fields?: LogFields) => void logged.push({ level, event, fields });
-  const within: Logger['within'] = (_fields, work) => work();
-  const logger: Logger = { info: log('info'), warn: log('warn'), error: log('error'), within };
-  const outsideWith = (parts: StoreParts) => ({ ...stores, clock, random, logger, ...parts });
+  const logger: Logger = { info: log('info'), warn: log('warn'), error: log('error') };
+  const outsideWith = (parts: StoreParts) => ({
+    ...stores,
+    clock,
+    random,
+    digest: systemDigest,
+    logger,
+    policy: { auditRetentionDays: 400, jobRetentionDays: 30 },
+    audit: { note: async () => {} },
+    ...parts,
+  });
   const inHours = (hours: number) => clock.now() + Math.round(hours * 3_600_000);
   const due: ReconcileHarness['due'] = (hours, changes) =>
     sampleGrant({ dueAt: inHours(hours), failure: null, pending: null, lastRefreshAt: clock.now(), ...changes });

@@ -10,8 +10,10 @@ import {
 } from '../../src/adapters/azure-tables/index.ts';
 import { createSystemClock } from '../../src/adapters/system/system-clock.ts';
 import { createSystemRandom } from '../../src/adapters/system/system-random.ts';
+import { systemTimers } from '../../src/adapters/system/system-timers.ts';
 import { createKeyring } from '../../src/crypto/keyring.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import type { Timers } from '../../src/ports/timers.ts';
 
 export interface TablesHarness {
   readonly stores: AzureTables;
@@ -27,7 +29,8 @@ export type RawTable =
   | 'OAuthTransactions'
   | 'OAuthWorkflows'
   | 'OAuthJobs'
-  | 'OAuthRefreshDue';
+  | 'OAuthRefreshDue'
+  | 'OAuthAudit';
 
 export interface HarnessOptions {
   readonly leaseMs?: number;
@@ -36,6 +39,7 @@ export interface HarnessOptions {
   readonly onMalformedRow?: OnMalformedRow;
   readonly onStorageDate?: (serverNowMs: number) => void;
   readonly keyring?: SealingKeyring;
+  readonly timers?: Timers;
 }
 
 const clock = createSystemClock();
@@ -59,6 +63,7 @@ export async function createTablesHarness(options: HarnessOptions = {}): Promise
       keyring,
       clock,
       random,
+      timers: systemTimers,
       ...options,
       ...others,
     });

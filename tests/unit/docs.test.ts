@@ -57,7 +57,10 @@ describe('docs/storage-schema.md', () => {
   test.each([
     ['## OAuthTransactions', 'transaction-store.ts', ['toClearColumns']],
     ['## OAuthWorkflows', 'workflow-row.ts', ['toDependencyColumns', 'toDisabledColumns']],
-    ['## OAuthCallers', 'caller-store.ts', ['toColumns']],
+    ['## OAuthCallers', 'caller-row.ts', ['toColumns', 'toKeyColumns']],
+    ['### Records', 'audit-row.ts', ['toRecordColumns']],
+    ['### Heads', 'audit-row.ts', ['toHeadColumns']],
+    ['### Checkpoints', 'audit-row.ts', ['toCheckpointColumns']],
     ['### Sweeps', 'job-store.ts', ['createJobStore']],
     ['### The reconcile', 'reconcile-store.ts', ['toRoundColumns']],
     ['### Rekey jobs', 'rekey-store.ts', ['toJobColumns']],
@@ -104,7 +107,7 @@ function rolesOf(permission: Permission): string {
 
 describe('every page', () => {
   const notes = readdirSync(join(root, 'docs', 'decisions')).map((name) => `docs/decisions/${name}`);
-  const guides = ['docs/guides/key-rotation.md'];
+  const guides = ['docs/guides/audit.md', 'docs/guides/key-rotation.md', 'docs/guides/callers.md'];
   const main = ['README.md', 'docs/architecture.md', 'docs/storage-schema.md', 'docs/errors.md'];
   const pages = [...main, ...guides, ...notes];
 

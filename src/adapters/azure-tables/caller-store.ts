@@ -1,74 +1,98 @@
-import { type CallerRecord, type Role, roles } from '../../domain/caller.ts';
+import type { CallerRecord } from '../../domain/caller.ts';
 import type { CallerStore } from '../../ports/caller-store.ts';
-import { insertRow, removeRow, type Surroundings } from './change-row.ts';
-import { type Columns, columnReader, jsonColumn, MalformedRowError, numberColumn } from './columns.ts';
-import { collectPage } from './continuation.ts';
+import {
+  keyPartition,
+  principalPartition,
+  toCaller,
+  toColumns,
+  toKey,
+  toKeyColumns,
+  toPrincipal,
+} from './caller-row.ts';
+import { changeRow, insertRow, removeRow, type Surroundings } from './change-row.ts';
+import { collectPage, type PageRequest } from './continuation.ts';
 import { decodeRow, decodeRows, type OnMalformedRow } from './malformed-rows.ts';
-import type { Row, Table } from './table.ts';
+import type { Place, Row, Table } from './table.ts';
 
 export interface CallerStoreOptions extends Surroundings {
   readonly table: Table;
   readonly onMalformedRow: OnMalformedRow;
 }
 
-const partitionKey = 'keys';
 /** What a row key may hold; the id comes from whoever presents a key. */
-const keyIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
+const idPattern = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** API keys on Table Storage, as SHA-256 only. */
+/** Says that a listing goes on among the principals. No continuation of the service has a dot in it. */
+const principalsMark = 'entra.';
+
+/** API keys, as SHA-256 only, and principals of Microsoft Entra on Table Storage. */
 export function createCallerStore(options: CallerStoreOptions): CallerStore {
   const { table, onMalformedRow } = options;
-  const placeOf = (keyId: string) => ({ partitionKey, rowKey: keyId });
+
+  async function read<Value>(place: Place, decode: (row: Row) => Value): Promise<Value | undefined> {
+    if (!idPattern.test(place.rowKey)) return undefined;
+    const row = await table.read(place);
+    return row && decodeRow(table, row, decode);
+  }
+
+  async function remove(place: Place): Promise<boolean> {
+    return idPattern.test(place.rowKey) && (await removeRow(table, place)) !== undefined;
+  }
 
   return {
-    async create(caller) {
-      await insertRow(table, placeOf(caller.keyId), toColumns(caller), options);
-    },
-
-    async get(keyId) {
-      if (!keyIdPattern.test(keyId)) return undefined;
-      const row = await table.read(placeOf(keyId));
-      return row && decodeRow(table, row, toCaller);
-    },
+    create: (caller) => insertRow(table, placeOf(caller), toColumns(caller), options),
+    key: (keyId) => read({ partitionKey: keyPartition, rowKey: keyId }, toKey),
+    principal: (objectId) => read({ partitionKey: principalPartition, rowKey: objectId }, toPrincipal),
 
     async list(request) {
-      const { rows, continuation } = await collectPage(table, { partitionKey }, request);
+      const { rows, continuation } = await readPage(table, request);
       return { items: decodeRows(table, rows, toCaller, onMalformedRow), continuation };
     },
 
-    async remove(keyId) {
-      if (!keyIdPattern.test(keyId)) return false;
-      return (await removeRow(table, placeOf(keyId))) !== undefined;
+    async changeKey(keyId, decide) {
+      if (!idPattern.test(keyId)) return false;
+      let isChanged = false;
+      const row = await changeRow(
+        table,
+        { partitionKey: keyPartition, rowKey: keyId },
+        async (current) => {
+          const key = current && decodeRow(table, current, toKey);
+          const change = key && decide(key);
+          isChanged = change !== undefined;
+          return key && change && toKeyColumns({ ...key, ...change });
+        },
+        options,
+      );
+      return isChanged && row !== undefined;
     },
+
+    removeKey: (keyId) => remove({ partitionKey: keyPartition, rowKey: keyId }),
+    removePrincipal: (objectId) => remove({ partitionKey: principalPartition, rowKey: objectId }),
   };
 }
 
-function toColumns(caller: CallerRecord): Columns {
-  return {
-    caller_id: caller.id,
-    name: caller.name,
-    org_ids: jsonColumn(caller.orgIds),
-    roles: jsonColumn(caller.roles),
-    expires_at: numberColumn(caller.expiresAt),
-    secret_sha256: caller.secretSha256,
-    created_at: numberColumn(caller.createdAt),
-    created_by: caller.createdBy,
-  };
+function placeOf(caller: CallerRecord): Place {
+  return caller.kind === 'api_key'
+    ? { partitionKey: keyPartition, rowKey: caller.keyId }
+    : { partitionKey: principalPartition, rowKey: caller.objectId };
 }
 
-function toCaller({ rowKey, columns }: Row): CallerRecord {
-  const read = columnReader(columns);
-  const held = read.json<readonly Role[]>('roles') ?? [];
-  if (!held.every((role) => roles.includes(role))) throw new MalformedRowError('column roles holds one not known');
-  return {
-    keyId: rowKey,
-    id: read.text('caller_id'),
-    name: read.text('name'),
-    orgIds: read.json<readonly string[]>('org_ids') ?? [],
-    roles: held,
-    expiresAt: read.optionalNumber('expires_at'),
-    secretSha256: read.text('secret_sha256'),
-    createdAt: read.number('created_at'),
-    createdBy: read.text('created_by'),
-  };
+/** Keys first, then principals, each within its partition. */
+async function readPage(table: Table, { limit, continuation }: PageRequest): ReturnType<typeof collectPage> {
+  const rows: Row[] = [];
+  let next = continuation;
+  if (next === null || !next.startsWith(principalsMark)) {
+    const keys = await collectPage(table, { partitionKey: keyPartition }, { limit, continuation: next });
+    rows.push(...keys.rows);
+    if (keys.continuation !== null) return keys;
+    next = principalsMark;
+    if (rows.length >= limit) return { rows, continuation: next };
+  }
+  const principals = await collectPage(
+    table,
+    { partitionKey: principalPartition },
+    { limit: limit - rows.length, continuation: next.slice(principalsMark.length) || null },
+  );
+  rows.push(...principals.rows);
+  return { rows, continuation: principals.continuation && `${principalsMark}${principals.continuation}` };
 }

@@ -49,12 +49,16 @@ export async function* walkTable(
   } while (cursor !== null);
 }
 
-function toContinuation(serviceToken: string | undefined): string | null {
+/** The service's own token in the form in which it leaves the broker. */
+export function toContinuation(serviceToken: string | undefined): string | null {
   return serviceToken === undefined ? null : Buffer.from(serviceToken).toString('base64url');
 }
 
-/** The service's token is itself base64 of JSON: both layers are checked before it goes into a request. */
-function toServiceToken(continuation: string): string {
+/**
+ * The service's token is itself base64 of JSON: both layers are checked before it goes into a request. Throws
+ * `validation_failed`.
+ */
+export function toServiceToken(continuation: string): string {
   const token = Buffer.from(continuation, 'base64url').toString();
   if (continuation.length > longestContinuation || !isServiceToken(token)) throw invalidContinuation();
   return token;

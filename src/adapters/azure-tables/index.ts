@@ -1,3 +1,4 @@
+import type { AuditLog } from '../../ports/audit-log.ts';
 import type { CallerStore } from '../../ports/caller-store.ts';
 import type { ConnectionStore } from '../../ports/connection-store.ts';
 import type { DueIndex } from '../../ports/due-index.ts';
@@ -5,8 +6,10 @@ import type { GrantStore } from '../../ports/grant-store.ts';
 import type { JobStore } from '../../ports/job-store.ts';
 import type { ReconcileStore } from '../../ports/reconcile-store.ts';
 import type { RekeyStore } from '../../ports/rekey-store.ts';
+import type { Timers } from '../../ports/timers.ts';
 import type { TransactionStore } from '../../ports/transaction-store.ts';
 import type { WorkflowStore } from '../../ports/workflow-store.ts';
+import { createAuditStore } from './audit-store.ts';
 import { createCallerStore } from './caller-store.ts';
 import type { Surroundings } from './change-row.ts';
 import { createConnectionStore } from './connection-store.ts';
@@ -27,8 +30,11 @@ export type { TablesConnection } from './tables.ts';
 
 export interface AzureTablesOptions extends TablesOptions, Surroundings {
   readonly keyring: SealingKeyring;
+  readonly timers: Timers;
   /** Told of a row that a listing left out because it makes no sense. */
   readonly onMalformedRow?: OnMalformedRow;
+  /** Told when the end of the audit chain could not be written. */
+  readonly onAuditHeadNotWritten?: (cause: unknown) => void;
   /** How long a lease lives. Default 30 s; tests shorten it. */
   readonly leaseMs?: number;
 }
@@ -43,6 +49,7 @@ export interface AzureTables {
   readonly dueIndex: DueIndex;
   readonly reconcileRounds: ReconcileStore;
   readonly rekeyJobs: RekeyStore;
+  readonly auditLog: AuditLog;
   /** Makes the tables that are missing. */
   createTables(): Promise<void>;
   /** Whether storage answers and the tables are there. Never throws. */
@@ -68,6 +75,12 @@ export function createAzureTables(options: AzureTablesOptions): AzureTables {
     dueIndex: createDueIndex({ onMalformedRow, table: tables.due }),
     reconcileRounds: createReconcileStore({ ...common, table: tables.jobs }),
     rekeyJobs: createRekeyStore({ ...common, table: tables.jobs }),
+    auditLog: createAuditStore({
+      ...common,
+      table: tables.audit,
+      timers: options.timers,
+      onHeadNotWritten: options.onAuditHeadNotWritten ?? (() => {}),
+    }),
 
     async createTables() {
       await Promise.all(Object.values(tables).map((table) => table.create()));

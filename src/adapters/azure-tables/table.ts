@@ -8,6 +8,12 @@ export interface Place {
   readonly rowKey: string;
 }
 
+/** A row that is to be put in. */
+export interface NewRow {
+  readonly place: Place;
+  readonly columns: Columns;
+}
+
 /** A row as it was read or as we wrote it. */
 export interface Row extends Place {
   readonly etag: string;
@@ -47,6 +53,8 @@ export interface Table {
   create(): Promise<void>;
   read(place: Place): Promise<Row | undefined>;
   insert(place: Place, columns: Columns): Promise<Row | 'exists'>;
+  /** Inserts up to 100 rows of one partition, all or none. `exists`: one of them is there already, and none was put in. */
+  insertAll(rows: readonly NewRow[]): Promise<'inserted' | 'exists'>;
   /** Writes the columns given if the row is still the one that was read. Other columns stay as they are. */
   merge(row: Row, columns: Columns): Promise<Row | 'changed' | 'gone'>;
   /** Inserts or replaces. Only for rows that nobody deletes while they are still written. */
@@ -99,6 +107,18 @@ export function createTable(client: TableClient, { timeoutMs }: { readonly timeo
         async (options) => {
           const { etag } = await client.createEntity(toEntity(place, columns), options);
           return { ...place, etag: etag ?? '', columns, ageMs: 0, writtenAt: 0, isWhole: true };
+        },
+        { 409: 'exists' },
+      );
+    },
+    async insertAll(rows) {
+      for (const { columns } of rows) checkSizes(columns);
+      const actions = rows.map(({ place, columns }) => ['create', toEntity(place, columns)] as ['create', TableEntity]);
+      return call<'inserted' | 'exists'>(
+        'insert all',
+        async (options) => {
+          await client.submitTransaction(actions, options);
+          return 'inserted';
         },
         { 409: 'exists' },
       );

@@ -33,6 +33,7 @@ const tableNames = {
   callers: 'OAuthCallers',
   jobs: 'OAuthJobs',
   due: 'OAuthRefreshDue',
+  audit: 'OAuthAudit',
 } as const;
 
 export type Tables = Readonly<Record<keyof typeof tableNames, Table>>;

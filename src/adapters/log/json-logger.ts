@@ -1,17 +1,16 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Level, pino } from 'pino';
 import { BrokerError } from '../../domain/errors.ts';
 import type { LogFields, Logger } from '../../ports/logger.ts';
+import type { WorkContext } from '../../ports/work-context.ts';
 
 /** Takes one line of JSON, without its end. */
 export type WriteLine = (line: string) => void;
 
 /**
- * Logs one JSON object a line. Fields that `within` sets are on every line of that work. An error among the fields is
+ * Logs one JSON object a line. Fields of the work at hand are on every line of it. An error among the fields is
  * written by its name, code and internal detail; what libraries put into their messages is cut to one short line.
  */
-export function createJsonLogger(write: WriteLine): Logger {
-  const context = new AsyncLocalStorage<LogFields>();
+export function createJsonLogger(write: WriteLine, context: WorkContext): Logger {
   const out = pino(
     {
       base: null,
@@ -23,12 +22,11 @@ export function createJsonLogger(write: WriteLine): Logger {
     { write: (line: string) => write(line.trimEnd()) },
   );
   const log = (level: Level, event: string, fields: LogFields = {}) =>
-    out[level]({ ...context.getStore(), ...fields }, event);
+    out[level]({ ...context.current().fields, ...fields }, event);
   return {
     info: (event, fields) => log('info', event, fields),
     warn: (event, fields) => log('warn', event, fields),
     error: (event, fields) => log('error', event, fields),
-    within: (fields, work) => context.run({ ...context.getStore(), ...fields }, work),
   };
 }
 

@@ -9,5 +9,7 @@ export const inspect: Permission & { kind: 'organisation' } = {
   kind: 'organisation',
   roles: ['operator', 'auditor', 'admin'],
 };
+/** The audit log. */
+export const audit: Permission & { kind: 'organisation' } = { kind: 'organisation', roles: ['auditor', 'admin'] };
 /** Credentials: the one thing that `admin` alone does not give. */
 export const readCredentials: Permission & { kind: 'organisation' } = { kind: 'organisation', roles: ['reader'] };

@@ -1,5 +1,6 @@
 import type { Cookie, HttpRequest } from '@azure/functions';
 import type { z } from 'zod';
+import type { AuditAction } from '../../domain/audit.ts';
 import type { Caller, Role } from '../../domain/caller.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrgId } from '../../domain/ids.ts';
@@ -12,6 +13,9 @@ export type Permission =
   | { readonly kind: 'caller' }
   /** A caller with one of the roles, acting for one organisation. */
   | { readonly kind: 'organisation'; readonly roles: readonly Role[] };
+
+/** What a call is recorded as. `none`: only what was refused for who asked is recorded, as on every route. */
+export type RouteAudit = AuditAction | 'none';
 
 export type Shape = z.ZodType<Readonly<Record<string, unknown>> | undefined>;
 
@@ -73,12 +77,16 @@ export interface RouteDefinition<P extends Permission, Params extends Shape, Que
   readonly tag: string;
   readonly summary: string;
   readonly permission: P;
+  /** There is no default: a route that does not say what is recorded does not compile. */
+  readonly audit: RouteAudit;
   readonly request?: RouteRequest<Params, Query, Body>;
   readonly responses: Readonly<Record<number, RouteResponse>>;
   /** The errors that this route can answer with, beside those of every route. */
   readonly errors?: readonly ErrorCode[];
   /** Errors are shown to a person, as a page. */
   readonly isPage?: boolean;
+  /** What is counted beside the calls as a whole, by organisation. */
+  readonly limit?: 'authorizations';
   /** The route puts messages on the refresh queue. */
   readonly usesQueue?: boolean;
   readonly handle: (

@@ -1,7 +1,11 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext, StorageQueueOutput } from '@azure/functions';
+import { anonymousActor, noSubject } from '../../domain/audit.ts';
 import { BrokerError } from '../../domain/errors.ts';
+import type { Work } from '../../ports/work-context.ts';
 import type { Broker } from '../../usecases/broker.ts';
+import { audited, factsOf } from './audited.ts';
 import { authorize } from './authorize.ts';
+import { clientAddress } from './client-address.ts';
 import { answerError } from './errors.ts';
 import { assertDeliverable, readRequest } from './read-request.ts';
 import type { Answer, Route } from './route.ts';
@@ -28,11 +32,9 @@ async function answerTo(
 ): Promise<Answer> {
   try {
     const broker = source();
-    return await broker.logger.within({ correlation_id: correlationId, route: route.name }, async () => {
+    return await broker.context.within(workOf(route, request, correlationId), async () => {
       try {
-        assertDeliverable(request);
-        const identity = await authorize(route, broker, request);
-        return await route.handle(broker, { ...(await readRequest(route, request)), ...identity });
+        return await audited(route, broker, () => handle(route, broker, request));
       } catch (error) {
         logFailure(broker, error);
         throw error;
@@ -41,6 +43,21 @@ async function answerTo(
   } catch (error) {
     return answerError(error, { correlationId, isPage: route.isPage === true });
   }
+}
+
+async function handle(route: Route, broker: Broker, request: HttpRequest): Promise<Answer> {
+  assertDeliverable(request);
+  const identity = await authorize(route, broker, request);
+  const input = await readRequest(route, request);
+  broker.audit.about(factsOf(input));
+  return route.handle(broker, { ...input, ...identity });
+}
+
+/** What is known of a call before anything of it was looked at. */
+function workOf(route: Route, request: HttpRequest, correlationId: string): Work {
+  const unknown = { ...noSubject, actor: anonymousActor, detail: {}, outcome: null, isSingular: false };
+  const facts = { ...unknown, correlationId, address: clientAddress(request) ?? null };
+  return { fields: { correlation_id: correlationId, route: route.name }, call: { facts } };
 }
 
 function logFailure({ logger }: Broker, error: unknown): void {

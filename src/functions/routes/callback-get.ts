@@ -12,6 +12,7 @@ export const callbackGet = defineRoute({
   tag: 'Authorization',
   summary: 'Where the provider sends the browser back',
   permission: { kind: 'public' },
+  audit: 'authorization.finish',
   isPage: true,
   request: { params: connectionParams },
   responses: {

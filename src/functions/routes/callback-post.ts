@@ -11,6 +11,7 @@ export const callbackPost = defineRoute({
   tag: 'Authorization',
   summary: 'The same for providers that answer with a form: back to GET, to which the browser sends its cookie',
   permission: { kind: 'public' },
+  audit: 'none',
   isPage: true,
   request: { params: connectionParams },
   responses: { 303: { description: 'The same URL with the fields in the query' } },

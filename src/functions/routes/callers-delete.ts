@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keyIdPattern, principalIdPattern } from '../../domain/caller.ts';
 import { administer } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
 
@@ -7,13 +8,14 @@ export const callersDelete = defineRoute({
   method: 'DELETE',
   path: '/oauth/callers/{id}',
   tag: 'Callers',
-  summary: 'Delete an API key. Every process refuses it within a minute',
+  summary: 'Delete an API key, or the registration of a principal. Every process notices within a minute',
   permission: administer,
+  audit: 'caller.remove',
   request: {
     params: z.strictObject({
       id: z
         .string()
-        .regex(/^[0-9a-f]{16,32}$/, 'must be the id of a caller')
+        .refine((id) => keyIdPattern.test(id) || principalIdPattern.test(id), 'must be the id of a caller')
         .meta({ description: 'The id of a caller', example: '0123456789abcdef0123456789abcdef' }),
     }),
   },

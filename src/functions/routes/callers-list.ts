@@ -9,8 +9,9 @@ export const callersList = defineRoute({
   method: 'GET',
   path: '/oauth/callers',
   tag: 'Callers',
-  summary: 'List the API keys of the organisation, without the keys',
+  summary: 'List the callers of the organisation: API keys, without the keys, and Entra principals',
   permission: administer,
+  audit: 'none',
   request: { query: z.strictObject(pageQuery) },
   responses: {
     200: {

@@ -19,6 +19,7 @@ export const connectPage = defineRoute({
   tag: 'Authorization',
   summary: 'The page that says who asks for what, and goes on to the provider',
   permission: { kind: 'public' },
+  audit: 'authorization.open',
   isPage: true,
   request: { params: z.strictObject({ token }) },
   responses: { 200: { description: 'The page. It binds the authorization to this browser', isPage: true } },

@@ -10,6 +10,8 @@ export const connectionsAuthorize = defineRoute({
   tag: 'Authorization',
   summary: 'Begin an authorization: get the page at which a person signs in',
   permission: operate,
+  audit: 'authorization.start',
+  limit: 'authorizations',
   request: {
     params: connectionParams,
     body: z

@@ -12,6 +12,7 @@ export const connectionsCancel = defineRoute({
   tag: 'Authorization',
   summary: 'Forget the pending authorization',
   permission: operate,
+  audit: 'authorization.cancel',
   request: { params: connectionParams, body: grantBody },
   responses: { 200: { description: 'The status, which is what it was before', schema: z.object(statusFields) } },
   errors: ['validation_failed', 'connection_not_found'],

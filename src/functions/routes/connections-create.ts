@@ -14,6 +14,7 @@ export const connectionsCreate = defineRoute({
   tag: 'Connections',
   summary: 'Create a connection',
   permission: administer,
+  audit: 'connection.create',
   request: {
     query: z.strictObject({
       connect: queryFlag(false).meta({ description: 'Get the first token at once, where no person is needed' }),

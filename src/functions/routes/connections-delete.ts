@@ -10,6 +10,7 @@ export const connectionsDelete = defineRoute({
   tag: 'Connections',
   summary: 'Delete a connection with its tokens and its client secret',
   permission: administer,
+  audit: 'connection.delete',
   request: {
     params: connectionParams,
     query: z.strictObject({
@@ -32,6 +33,7 @@ export const connectionsDelete = defineRoute({
       disableWorkflows: query.confirm_disable_workflows,
       revoke: query.revoke,
     });
+    broker.audit.about({ detail: { disabled_workflows: disabledWorkflows.length, revoked: isRevoked } });
     const message = `The connection "${params.connection_name}" was deleted.`;
     return { status: 200, json: { message, disabled_workflows: disabledWorkflows, revoked: isRevoked } };
   },

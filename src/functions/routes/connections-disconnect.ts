@@ -10,6 +10,7 @@ export const connectionsDisconnect = defineRoute({
   tag: 'Connections',
   summary: 'Revoke and drop the tokens; the configuration stays',
   permission: operate,
+  audit: 'grant.disconnect',
   request: { params: connectionParams, body: grantBody },
   responses: {
     200: {

@@ -11,6 +11,7 @@ export const connectionsGet = defineRoute({
   tag: 'Connections',
   summary: 'Read a connection: the organisation’s own, else the one that GLOBAL shares',
   permission: inspect,
+  audit: 'none',
   request: { params: connectionParams },
   responses: { 200: { description: 'The connection, with an ETag for If-Match', schema: connectionDetail } },
   errors: ['validation_failed', 'connection_not_found'],

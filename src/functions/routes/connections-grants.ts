@@ -11,6 +11,7 @@ export const connectionsGrants = defineRoute({
   tag: 'Connections',
   summary: 'List the users of the organisation who have connected, without their tokens',
   permission: inspect,
+  audit: 'none',
   request: { params: connectionParams, query: z.strictObject(pageQuery) },
   responses: {
     200: {

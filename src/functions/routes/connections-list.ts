@@ -12,6 +12,7 @@ export const connectionsList = defineRoute({
   tag: 'Connections',
   summary: 'List the organisation’s connections, and those that GLOBAL shares with it',
   permission: inspect,
+  audit: 'none',
   request: {
     query: z.strictObject({
       include_global: queryFlag(true).meta({ description: 'Also those of GLOBAL' }),

@@ -10,6 +10,7 @@ export const connectionsRefresh = defineRoute({
   tag: 'Connections',
   summary: 'Refresh the token now',
   permission: operate,
+  audit: 'connection.refresh',
   request: { params: connectionParams, body: grantBody },
   responses: { 200: { description: 'The grant as it is now', schema: refreshAnswer } },
   errors: [

@@ -10,6 +10,7 @@ export const connectionsTest = defineRoute({
   tag: 'Connections',
   summary: 'Get a token and call the provider’s test endpoint with it',
   permission: operate,
+  audit: 'connection.test',
   request: { params: connectionParams, body: grantBody },
   responses: {
     200: {

@@ -19,6 +19,7 @@ export const connectionsTokens = defineRoute({
   tag: 'Connections',
   summary: 'Import tokens that were obtained elsewhere',
   permission: administer,
+  audit: 'grant.import',
   request: {
     params: connectionParams,
     body: z

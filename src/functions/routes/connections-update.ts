@@ -14,6 +14,7 @@ export const connectionsUpdate = defineRoute({
   tag: 'Connections',
   summary: 'Change a connection. A change of endpoints, client or scopes drops its tokens',
   permission: administer,
+  audit: 'connection.update',
   request: {
     params: connectionParams,
     body: updateBody,

@@ -27,6 +27,7 @@ export const credentialsGet = defineRoute({
   tag: 'Credentials',
   summary: 'Get a live access token by the connection’s name',
   permission: readCredentials,
+  audit: 'credential.read',
   request: {
     params: connectionParams,
     query: z.strictObject({
@@ -70,6 +71,7 @@ export const credentialsGet = defineRoute({
       forceRefresh: query.force_refresh,
       workflowId: workflow === null ? null : toWorkflowId(workflow, 'X-Workflow-Id'),
     });
+    if (found.org !== org) broker.audit.about({ detail: { connection_org: found.org } });
     return { status: 200, json: present(found) };
   },
 });

@@ -10,6 +10,7 @@ export function docs(routes: () => readonly Route[]): Route {
     tag: 'Documentation',
     summary: 'This API as a page',
     permission: { kind: 'public' },
+    audit: 'none',
     responses: { 200: { description: 'The page', isPage: true } },
     handle: async () => ({ status: 200, ...docsPage(routes()) }),
   });

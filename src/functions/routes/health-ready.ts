@@ -10,6 +10,7 @@ export const healthReady = defineRoute({
   tag: 'Health',
   summary: 'Storage, vault and encryption key can be reached',
   permission: { kind: 'public' },
+  audit: 'none',
   responses: {
     200: { description: 'All can be reached', schema: readiness },
     503: { description: 'Something cannot be reached; the log says what', schema: readiness },

@@ -8,6 +8,7 @@ export const health = defineRoute({
   tag: 'Health',
   summary: 'The process is alive',
   permission: { kind: 'public' },
+  audit: 'none',
   responses: { 200: { description: 'Alive', schema: z.object({ status: z.literal('alive') }) } },
   handle: async () => ({ status: 200, json: { status: 'alive' } }),
 });

@@ -8,6 +8,7 @@ export const me = defineRoute({
   tag: 'Callers',
   summary: 'Who am I, for which organisations, in which roles',
   permission: { kind: 'caller' },
+  audit: 'none',
   responses: { 200: { description: 'The caller', schema: callerIdentity } },
   handle: async (_broker, { caller }) => ({ status: 200, json: presentIdentity(caller) }),
 });

@@ -11,6 +11,7 @@ export function openApiJson(routes: () => readonly Route[]): Route {
     tag: 'Documentation',
     summary: 'This API as an OpenAPI 3.1 document',
     permission: { kind: 'public' },
+    audit: 'none',
     responses: { 200: { description: 'The document', schema: z.record(z.string(), z.unknown()) } },
     handle: async (broker) => ({
       status: 200,

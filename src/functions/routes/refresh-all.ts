@@ -11,6 +11,7 @@ export const refreshAll = defineRoute({
   tag: 'Operations',
   summary: 'Refresh every grant of the organisation; for GLOBAL, of all organisations',
   permission: administer,
+  audit: 'refresh_all',
   usesQueue: true,
   request: { body: z.strictObject({}).meta({ example: {} }) },
   responses: {

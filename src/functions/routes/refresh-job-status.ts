@@ -28,6 +28,7 @@ export const refreshJobStatus = defineRoute({
   tag: 'Operations',
   summary: 'See what a refresh job has done, or the newest',
   permission: inspect,
+  audit: 'none',
   request: {
     query: z.strictObject({ job_id: jobIdQuery }),
   },

@@ -28,6 +28,7 @@ export const rekeyJobStatus = defineRoute({
   tag: 'Operations',
   summary: 'See what a rekey job has done, or the newest; for platform callers',
   permission: administer,
+  audit: 'none',
   request: { query: z.strictObject({ job_id: jobIdQuery }) },
   responses: { 200: { description: 'The job so far', schema: rekeyJob } },
   errors: ['validation_failed', 'job_not_found'],

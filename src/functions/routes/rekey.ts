@@ -11,6 +11,7 @@ export const rekey = defineRoute({
   tag: 'Operations',
   summary: 'Seal everything anew with the newest encryption key; for platform callers',
   permission: administer,
+  audit: 'rekey',
   usesQueue: true,
   request: { body: z.strictObject({}).meta({ example: {} }) },
   responses: {

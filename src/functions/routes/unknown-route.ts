@@ -11,6 +11,7 @@ export function unknownRoute(routes: readonly Route[]): Route {
     tag: 'Other',
     summary: 'Whatever is not a route',
     permission: { kind: 'public' },
+    audit: 'none',
     responses: {},
     errors: ['route_not_found', 'method_not_allowed'],
     handle: async (_broker, { raw }) => {

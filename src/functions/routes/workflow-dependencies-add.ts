@@ -9,6 +9,7 @@ export const workflowDependenciesAdd = defineRoute({
   tag: 'Workflows',
   summary: 'Say that a workflow depends on a connection',
   permission: { kind: 'organisation', roles: ['reader', 'operator', 'admin'] },
+  audit: 'workflow.depend',
   request: {
     params: workflowParams,
     body: z

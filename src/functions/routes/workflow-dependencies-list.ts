@@ -9,6 +9,7 @@ export const workflowDependenciesList = defineRoute({
   tag: 'Workflows',
   summary: 'List the connections that a workflow depends on',
   permission: { kind: 'organisation', roles: ['operator', 'auditor', 'admin', 'reader'] },
+  audit: 'none',
   request: { params: workflowParams },
   responses: {
     200: {

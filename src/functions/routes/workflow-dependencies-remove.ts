@@ -10,6 +10,7 @@ export const workflowDependenciesRemove = defineRoute({
   tag: 'Workflows',
   summary: 'Forget that a workflow depends on a connection',
   permission: operate,
+  audit: 'workflow.release',
   request: { params: z.strictObject({ workflow_id: workflowId, connection_name: connectionName }) },
   responses: { 204: { description: 'Forgotten' } },
   errors: ['validation_failed', 'dependency_not_found'],

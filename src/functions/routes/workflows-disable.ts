@@ -10,6 +10,7 @@ export const workflowsDisable = defineRoute({
   tag: 'Workflows',
   summary: 'Take the credentials away from a workflow',
   permission: operate,
+  audit: 'workflow.disable',
   request: {
     params: workflowParams,
     body: z

@@ -21,6 +21,7 @@ export const workflowsDisabled = defineRoute({
   tag: 'Workflows',
   summary: 'List the workflows that get no credentials',
   permission: inspect,
+  audit: 'none',
   responses: {
     200: { description: 'All of the organisation', schema: z.object({ workflows: z.array(disabledWorkflow) }) },
   },

@@ -10,6 +10,7 @@ export const workflowsEnable = defineRoute({
   tag: 'Workflows',
   summary: 'Give a workflow its credentials back',
   permission: operate,
+  audit: 'workflow.enable',
   request: { params: workflowParams, body: z.strictObject({}).meta({ example: {} }) },
   responses: {
     200: {

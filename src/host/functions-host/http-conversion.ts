@@ -127,6 +127,9 @@ function* headerPairs(request: IncomingMessage): Iterable<readonly [string, stri
       }
     }
   }
+  // As Azure's front end does: whoever calls cannot choose what comes last.
+  const { remoteAddress } = request.socket;
+  if (remoteAddress !== undefined) yield ['x-forwarded-for', remoteAddress.replace(/^::ffff:(?=[\d.]+$)/, '')];
 }
 
 function joined(pairs: Iterable<readonly [string, string]>): Record<string, RpcNullable<string>> {

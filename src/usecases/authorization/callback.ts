@@ -1,6 +1,7 @@
 import type { GrantKey, StatusReason } from '../../domain/grant.ts';
 import type { ConnectionName } from '../../domain/ids.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import { subjectOfGrant } from '../audit/audit-trail.ts';
 
 export interface Callback {
   readonly connection: ConnectionName;
@@ -16,6 +17,15 @@ export interface FinishedAuthorization {
   readonly statusReason: StatusReason | null;
   /** For the person in front of the browser. */
   readonly message: string;
+}
+
+/** What the audit log says of a call that belongs to a transaction. */
+export function factsOfTransaction(transaction: Transaction) {
+  const { callerId, isBrowserBound } = transaction;
+  return {
+    ...subjectOfGrant(keyOf(transaction)),
+    detail: { begun_by: callerId, browser_bound: isBrowserBound },
+  };
 }
 
 /** The grant that a transaction is for. */

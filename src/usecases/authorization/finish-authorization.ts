@@ -30,6 +30,7 @@ export function createFinishAuthorization(needs: AuthorizationNeeds): FinishAuth
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error;
       needs.logger.warn('authorization_failed', { ...placeOf(transaction), code: error.code, detail: error.detail });
+      needs.audit.about({ detail: { code: error.code } });
       return await keepRefused(needs, transaction, reasonOf(error), error.message);
     }
   };
@@ -49,7 +50,10 @@ async function redeemAndKeep(needs: AuthorizationNeeds, redemption: Redemption):
   const client = await oauthClient(needs, connection);
   const { redirectUri, codeVerifier, nonce } = transaction;
   const iss = callback.parameters.get('iss');
-  if (iss !== null) needs.logger.info('callback_issuer', { ...placeOf(transaction), iss: iss.slice(0, 300) });
+  if (iss !== null) {
+    needs.logger.info('callback_issuer', { ...placeOf(transaction), iss: iss.slice(0, 300) });
+    needs.audit.about({ detail: { iss: iss.slice(0, 300) } });
+  }
   const request = { parameters: callback.parameters, state, redirectUri, codeVerifier, nonce };
   const redeemed = await needs.authorizationServer.redeemCode(client, request);
   const issued = await withAccount(needs, client, redeemed);
@@ -62,6 +66,9 @@ async function redeemAndKeep(needs: AuthorizationNeeds, redemption: Redemption):
     await revokeTokens(needs, connection, issued.tokens, client);
     return keepRefused(needs, transaction, refusal.reason, refusal.message);
   }
+  const { account } = issued.tokens;
+  const isOther = account !== null && before !== null && before.account !== null && before.account !== account;
+  if (isOther) needs.audit.about({ detail: { account_changed: true } });
   return keepAuthorized(needs, transaction, { connection, client }, key, issued);
 }
 

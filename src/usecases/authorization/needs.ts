@@ -1,3 +1,4 @@
+import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { Dependencies } from '../dependencies.ts';
 
 /** What beginning and finishing an authorization take from outside. */
@@ -13,4 +14,4 @@ export type AuthorizationNeeds = Pick<
   | 'authorizationServer'
   | 'logger'
   | 'policy'
->;
+> & { readonly audit: Pick<AuditTrail, 'about'> };

@@ -1,7 +1,9 @@
 import { BrokerError } from '../../domain/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Transaction } from '../../domain/transaction.ts';
+import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { factsOfTransaction } from './callback.ts';
 import { browserKeyOf, stateHashOf, stateOf } from './link-secrets.ts';
 import { withState } from './start-authorization.ts';
 
@@ -16,15 +18,18 @@ export interface ConnectPage {
 
 export type OpenConnectPage = (connectToken: Secret) => Promise<ConnectPage>;
 
+type Needs = Pick<Dependencies, 'clock' | 'digest' | 'transactions'> & { readonly audit: Pick<AuditTrail, 'about'> };
+
 /**
  * Opens a connect link: from now on only a browser that opened it can finish this authorization. Opening it again does
  * no harm. Throws `connect_link_invalid` when the link is unknown, used, cancelled or older than ten minutes.
  */
-export function createOpenConnectPage(needs: Pick<Dependencies, 'clock' | 'digest' | 'transactions'>): OpenConnectPage {
+export function createOpenConnectPage(needs: Needs): OpenConnectPage {
   return async (connectToken) => {
     const state = stateOf(needs.digest, connectToken);
     const stateHash = stateHashOf(needs.digest, state);
     const transaction = await needs.transactions.get(stateHash);
+    if (transaction !== undefined) needs.audit.about(factsOfTransaction(transaction));
     if (transaction === undefined || transaction.expiresAt <= needs.clock.now()) throw linkInvalid();
     if (!transaction.isBrowserBound && !(await needs.transactions.bindToBrowser(stateHash))) throw linkInvalid();
     return {

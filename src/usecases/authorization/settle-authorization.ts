@@ -35,6 +35,7 @@ export async function keepAuthorized(
   });
   if (!isKept) {
     await revokeTokens(needs, connection, tokens, client);
+    needs.audit.about({ outcome: 'authorization_failed' });
     const message = 'The authorization was cancelled, replaced by a newer one, or the connection was changed.';
     return { transaction, status: 'failed', statusReason: 'authorization_failed', message };
   }
@@ -53,6 +54,7 @@ export async function keepRefused(
   reason: StatusReason,
   message: string,
 ): Promise<FinishedAuthorization> {
+  needs.audit.about({ outcome: reason });
   await needs.grants.update(keyOf(transaction), (current) => {
     if (current === undefined || !isStillPending(current, transaction)) return undefined;
     const settled = { ...current.grant, pending: null };

@@ -1,7 +1,7 @@
 import { BrokerError } from '../../domain/errors.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { Transaction } from '../../domain/transaction.ts';
-import type { Callback } from './callback.ts';
+import { type Callback, factsOfTransaction } from './callback.ts';
 import { browserKeyOf, stateHashOf } from './link-secrets.ts';
 import type { AuthorizationNeeds } from './needs.ts';
 
@@ -13,7 +13,7 @@ const longestState = 512;
  * browser; the right one can still finish then.
  */
 export async function takeTransaction(
-  { clock, digest, transactions }: AuthorizationNeeds,
+  { clock, digest, transactions, audit }: AuthorizationNeeds,
   { connection, parameters, browserKey }: Callback,
 ): Promise<{ readonly transaction: Transaction; readonly state: Secret }> {
   const [given, ...more] = parameters.getAll('state');
@@ -22,10 +22,12 @@ export async function takeTransaction(
   const stateHash = stateHashOf(digest, state);
   const transaction = await transactions.get(stateHash);
   if (transaction === undefined || transaction.connection !== connection) throw transactionInvalid();
+  audit.about(factsOfTransaction(transaction));
   const isExpired = transaction.expiresAt <= clock.now();
   if (!isExpired && transaction.isBrowserBound)
     assertBrowser(browserKeyOf(digest, transaction.codeVerifier), browserKey(transaction));
   if (!(await transactions.consume(stateHash)) || isExpired) throw transactionInvalid();
+  audit.about({ isSingular: true });
   return { transaction, state };
 
   /** Compares digests, so that the time taken says nothing about the key. */

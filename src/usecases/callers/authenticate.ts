@@ -1,46 +1,40 @@
-import { type Caller, type CallerRecord, everyOrganisation, roles } from '../../domain/caller.ts';
-import { BrokerError } from '../../domain/errors.ts';
+import { type Caller, unauthenticated } from '../../domain/caller.ts';
 import type { Secret } from '../../domain/secret.ts';
-import type { Cache } from '../../ports/cache.ts';
-import type { Dependencies } from '../dependencies.ts';
-import { keyIdOf } from './api-key.ts';
+import { isApiKey } from './api-key.ts';
+import { createAuthenticateKey, type KeyNeeds } from './authenticate-key.ts';
+import { createAuthenticatePrincipal, type PrincipalNeeds } from './authenticate-principal.ts';
 
-export type Authenticate = (apiKey: Secret | undefined) => Promise<Caller>;
+/** What a request shows of who sends it, by the header in which it came. */
+export interface PresentedCredentials {
+  /** From `Authorization: Bearer`. */
+  readonly bearer: Secret | undefined;
+  /** From `x-api-key`. */
+  readonly apiKey: Secret | undefined;
+}
 
-type Needs = Pick<Dependencies, 'clock' | 'digest' | 'callers' | 'policy'> & {
-  /** Lives at most a minute: a deleted key stops working everywhere within that. */
-  readonly known: Cache<CallerRecord>;
-};
-
-const bootstrapCaller: Caller = {
-  id: 'bootstrap',
-  name: 'first administrator',
-  orgIds: [everyOrganisation],
-  roles,
-  expiresAt: null,
-};
+export type Authenticate = (presented: PresentedCredentials) => Promise<Caller>;
 
 /**
- * Says who presents an API key. Keys are compared by their SHA-256, which tells nothing about the key by the time it
- * takes. Throws `unauthenticated`, whatever is wrong with the key.
+ * Says who calls, by an API key in either header or by an access token in the first. Which of them a credential is
+ * meant as shows in its form; one that is neither is refused, and so are two that differ. Throws `unauthenticated`,
+ * whatever is wrong, `organization_forbidden` for a principal without organisations, and `identity_keys_unavailable`.
  */
-export function createAuthenticate({ clock, digest, callers, policy, known }: Needs): Authenticate {
-  return async (apiKey) => {
-    const text = apiKey?.reveal();
-    const keyId = text === undefined ? undefined : keyIdOf(text);
-    if (text === undefined || keyId === undefined) throw unauthenticated();
-    const sha256 = digest.sha256Hex(text);
-    if (sha256 === policy.bootstrapAdminKeySha256) return bootstrapCaller;
-    const remembered = known.get(keyId);
-    const record = remembered ?? (await callers.get(keyId));
-    if (record === undefined || record.secretSha256 !== sha256) throw unauthenticated();
-    if (record.expiresAt !== null && record.expiresAt <= clock.now()) throw unauthenticated();
-    // Set anew at each use, it would outlive its minute.
-    if (remembered === undefined) known.set(keyId, record);
-    return record;
+export function createAuthenticate(needs: KeyNeeds & PrincipalNeeds): Authenticate {
+  const authenticateKey = createAuthenticateKey(needs);
+  const authenticatePrincipal = createAuthenticatePrincipal(needs);
+  return async ({ bearer, apiKey }) => {
+    if (bearer !== undefined && apiKey !== undefined && bearer.reveal() !== apiKey.reveal()) {
+      throw unauthenticated('two credentials that differ');
+    }
+    const credential = bearer ?? apiKey;
+    if (credential === undefined) throw unauthenticated('no credential');
+    if (isApiKey(credential.reveal())) return authenticateKey(credential);
+    if (apiKey === undefined && isToken(credential.reveal())) return authenticatePrincipal(credential);
+    throw unauthenticated('neither an API key nor a token');
   };
 }
 
-function unauthenticated(): BrokerError {
-  return new BrokerError('unauthenticated', 'Send a valid API key: Authorization: Bearer <key>, or x-api-key: <key>.');
+/** A signed token in its compact form has three parts (RFC 7515 §3.1). */
+function isToken(text: string): boolean {
+  return text.split('.', 4).length === 3;
 }

@@ -1,10 +1,19 @@
-import { type Caller, type CallerRecord, everyOrganisation, mayGrant, type Role } from '../../domain/caller.ts';
+import {
+  type ApiKeyRecord,
+  type Caller,
+  type CallerRecord,
+  type PrincipalRecord,
+  principalId,
+  type Role,
+} from '../../domain/caller.ts';
 import { BrokerError } from '../../domain/errors.ts';
-import { GLOBAL, type OrgId } from '../../domain/ids.ts';
+import type { OrgId } from '../../domain/ids.ts';
 import type { Secret } from '../../domain/secret.ts';
-import type { Cache } from '../../ports/cache.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { newApiKey } from './api-key.ts';
+import { assertGrantable } from './grantable.ts';
+import { callerNotFound, createRemoveCaller, isVisible, type KnownCallers } from './remove-caller.ts';
+import { createRotateKey, type RotateKey } from './rotate-key.ts';
 
 export interface NewCaller {
   readonly name: string;
@@ -13,17 +22,25 @@ export interface NewCaller {
   readonly expiresAt: number | null;
 }
 
+export interface NewPrincipal extends Omit<NewCaller, 'roles'>, Pick<PrincipalRecord, 'tenantId' | 'objectId'> {
+  /** The most that its tokens' app roles can give. Left out: the roles of whoever registers it. */
+  readonly roles: readonly Role[] | undefined;
+}
+
 export interface ManageCallers {
   /** Makes an API key, which is shown this once. Throws `role_required` or `organization_forbidden` for more than the maker holds. */
-  create(by: Caller, caller: NewCaller): Promise<{ readonly record: CallerRecord; readonly apiKey: Secret }>;
+  create(by: Caller, caller: NewCaller): Promise<{ readonly record: ApiKeyRecord; readonly apiKey: Secret }>;
+  /** Registers a principal of Microsoft Entra. Throws as `create`, and `caller_exists` when it is registered already. */
+  register(by: Caller, principal: NewPrincipal): Promise<PrincipalRecord>;
+  rotate: RotateKey;
   /** Lists the callers of an organisation that hold nothing beyond what the asking caller holds. */
   list(
     by: Caller,
     org: OrgId,
     page: PageRequest,
   ): Promise<{ readonly items: readonly CallerRecord[]; readonly continuation: string | null }>;
-  /** Deletes an API key; other processes stop taking it within a minute. Throws `caller_not_found`. */
-  remove(by: Caller, org: OrgId, keyId: string): Promise<void>;
+  /** Deletes a caller; other processes stop taking it within a minute. Throws `caller_not_found`. */
+  remove(by: Caller, org: OrgId, id: string): Promise<void>;
 }
 
 interface PageRequest {
@@ -31,58 +48,51 @@ interface PageRequest {
   readonly continuation: string | null;
 }
 
-type Needs = Pick<Dependencies, 'clock' | 'random' | 'digest' | 'callers'> & { readonly known: Cache<CallerRecord> };
+type Needs = KnownCallers & Pick<Dependencies, 'clock' | 'random' | 'digest' | 'policy'>;
 
-export function createManageCallers({ clock, random, digest, callers, known }: Needs): ManageCallers {
+export function createManageCallers(needs: Needs): ManageCallers {
+  const { clock, callers, policy } = needs;
+  const removeCaller = createRemoveCaller(needs);
   return {
     async create(by, caller) {
       assertGrantable(by, caller);
-      const expiresAt = caller.expiresAt ?? by.expiresAt;
-      const { keyId, apiKey } = newApiKey(random);
-      const record: CallerRecord = {
-        ...caller,
-        expiresAt,
-        id: keyId,
-        keyId,
-        secretSha256: digest.sha256Hex(apiKey.reveal()),
+      const made = newApiKey(needs, { ...caller, expiresAt: caller.expiresAt ?? by.expiresAt, createdBy: by.id });
+      await callers.create(made.record);
+      return made;
+    },
+    async register(by, { tenantId, objectId, name, orgIds, roles = by.roles, expiresAt }) {
+      assertGrantable(by, { orgIds, roles, expiresAt });
+      if (!policy.entraTenantIds.includes(tenantId)) {
+        const message = 'must be a tenant whose tokens this deployment takes (ENTRA_TENANT_ID)';
+        throw new BrokerError('validation_failed', `tenant_id ${message}`, {
+          details: [{ path: 'tenant_id', message }],
+        });
+      }
+      const record: PrincipalRecord = {
+        kind: 'entra',
+        id: principalId({ tenantId, objectId }),
+        tenantId,
+        objectId,
+        name,
+        orgIds,
+        roles,
+        expiresAt: expiresAt ?? by.expiresAt,
         createdAt: clock.now(),
         createdBy: by.id,
       };
-      await callers.create(record);
-      return { record, apiKey };
+      if (!(await callers.create(record))) {
+        throw new BrokerError('caller_exists', 'This principal is registered already. Delete that registration first.');
+      }
+      needs.knownPrincipals.delete(objectId);
+      return record;
     },
+    rotate: createRotateKey(needs),
     async list(by, org, page) {
       const { items, continuation } = await callers.list(page);
       return { items: items.filter((record) => isVisible(by, org, record)), continuation };
     },
-    async remove(by, org, keyId) {
-      const record = await callers.get(keyId);
-      const isGone = record !== undefined && isVisible(by, org, record) && (await callers.remove(keyId));
-      if (!isGone) throw new BrokerError('caller_not_found', `There is no caller "${keyId}" in this organisation.`);
-      known.delete(keyId);
+    async remove(by, org, id) {
+      if (!(await removeCaller(by, org, id))) throw callerNotFound(id);
     },
   };
-}
-
-/** `GLOBAL` is where platform callers act: they see all callers there. */
-function isVisible(by: Caller, org: OrgId, record: CallerRecord): boolean {
-  const isOfOrg = org === GLOBAL || record.orgIds.includes(org);
-  return isOfOrg && (by.orgIds.includes(everyOrganisation) || record.orgIds.every((held) => by.orgIds.includes(held)));
-}
-
-function assertGrantable(by: Caller, wanted: NewCaller): void {
-  const wantsAll = wanted.orgIds.includes(everyOrganisation);
-  if (wanted.orgIds.includes(GLOBAL) || (wantsAll && wanted.orgIds.length > 1)) {
-    const message = 'must name organisations other than GLOBAL, or be ["*"] for all of them and GLOBAL';
-    throw new BrokerError('validation_failed', `org_ids ${message}`, { details: [{ path: 'org_ids', message }] });
-  }
-  if (by.expiresAt !== null && wanted.expiresAt !== null && wanted.expiresAt > by.expiresAt) {
-    const message = 'must not be later than that of your own key';
-    throw new BrokerError('validation_failed', `expires_at ${message}`, { details: [{ path: 'expires_at', message }] });
-  }
-  if (mayGrant(by, wanted)) return;
-  if (!mayGrant(by, { ...wanted, roles: [] })) {
-    throw new BrokerError('organization_forbidden', 'You can grant only organisations that you may act for.');
-  }
-  throw new BrokerError('role_required', 'You can grant only roles that you hold.');
 }

@@ -1,9 +1,10 @@
 import type { Connection } from '../../domain/connection.ts';
 import { withoutTokens } from '../../domain/grant.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
+import { type AuditTrail, subjectOfGrant } from '../audit/audit-trail.ts';
 import type { Dependencies } from '../dependencies.ts';
 
-type Needs = Pick<Dependencies, 'grants' | 'random'>;
+type Needs = Pick<Dependencies, 'grants' | 'random'> & { readonly audit: Pick<AuditTrail, 'note'> };
 
 /** Whether a user's tokens serve nobody any more: the connection is gone, or has moved to other endpoints. */
 export function isDead({ grant }: StoredGrant, connection: Connection | undefined): boolean {
@@ -16,6 +17,19 @@ export function isDead({ grant }: StoredGrant, connection: Connection | undefine
  * replaced meanwhile is kept.
  */
 export async function discardDeadGrant(
+  needs: Needs,
+  stored: StoredGrant,
+  connection: Connection | undefined,
+): Promise<'emptied' | 'deleted' | 'kept'> {
+  const outcome = await discard(needs, stored, connection);
+  if (outcome !== 'kept') {
+    const detail = { purge: outcome };
+    await needs.audit.note({ ...subjectOfGrant(stored.key), action: 'grant.purge', outcome: 'success', detail });
+  }
+  return outcome;
+}
+
+async function discard(
   { grants, random }: Needs,
   stored: StoredGrant,
   connection: Connection | undefined,

@@ -1,3 +1,4 @@
+import { oldestKeptMonth } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { hasCode } from '../../domain/errors.ts';
 import {
@@ -8,14 +9,28 @@ import {
 } from '../../domain/reconcile-round.ts';
 import type { DatedEntry } from '../../ports/due-index.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
+import type { AuditTrail } from '../audit/audit-trail.ts';
+import { keepCheckpoints } from '../audit/keep-checkpoints.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { discardDeadGrant, isDead } from './dead-grants.ts';
 import { dropStaleEntry, putMissingEntry } from './due-entries.ts';
 
 export type ReconcileNeeds = Pick<
   Dependencies,
-  'clock' | 'random' | 'connections' | 'grants' | 'dueIndex' | 'transactions' | 'jobs'
->;
+  | 'clock'
+  | 'random'
+  | 'digest'
+  | 'logger'
+  | 'connections'
+  | 'grants'
+  | 'dueIndex'
+  | 'transactions'
+  | 'jobs'
+  | 'auditLog'
+> & {
+  readonly policy: Pick<Dependencies['policy'], 'jobRetentionDays' | 'auditRetentionDays'>;
+  readonly audit: Pick<AuditTrail, 'note'>;
+};
 
 type Figures = Partial<ReconcileFigures>;
 type Step = (needs: ReconcileNeeds, cursor: string | null) => AsyncIterable<ReconciledPage>;
@@ -25,7 +40,6 @@ const dayMs = 24 * hourMs;
 /** A younger entry may be of a write that is still under way. */
 const youngEntryMs = hourMs;
 const expiredTransactionsKeptMs = dayMs;
-const jobsKeptMs = 30 * dayMs;
 const atOnce = 16;
 
 /** What is done in each phase, page by page from a cursor. Every page can be done twice, and by two at once. */
@@ -55,9 +69,17 @@ export const reconcileSteps: Readonly<Record<ReconcilePhase, Step>> = {
     }
   },
 
-  async *jobs({ jobs, clock }, from) {
-    for await (const page of jobs.purge(clock.now() - jobsKeptMs, from)) {
+  async *jobs({ jobs, clock, policy }, from) {
+    for await (const page of jobs.purge(clock.now() - policy.jobRetentionDays * dayMs, from)) {
       yield { figures: { purgedJobRows: page.removed }, cursor: page.cursor };
+    }
+  },
+
+  async *audit(needs, from) {
+    if (from === null) await keepCheckpoints(needs);
+    const month = oldestKeptMonth(needs.clock.now(), needs.policy.auditRetentionDays);
+    for await (const page of needs.auditLog.purge(month, from)) {
+      yield { figures: { purgedAuditRows: page.removed }, cursor: page.cursor };
     }
   },
 };

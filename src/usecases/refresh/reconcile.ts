@@ -18,7 +18,8 @@ const restMs = 23 * 60 * 60 * 1000;
 const budgetMs = 4 * 60 * 1000;
 
 /**
- * Makes the due index and the grants agree, in both directions, and purges what has expired. A round begins when the
+ * Makes the due index and the grants agree, in both directions, purges what has expired, and keeps the audit log's
+ * checkpoints. A round begins when the
  * last one ended 23 hours ago; a run goes on with the round under way for four minutes, and keeps after each page how
  * far it is. Of two processes the one that is behind stops, and whatever both did is done once. Throws
  * `storage_unavailable`: the next run goes on from the last page.
@@ -77,5 +78,6 @@ function report({ logger }: Needs, { round, state }: ReconcileRun): void {
     unreadable,
     purged_transactions: round.figures.purgedTransactions,
     purged_job_rows: round.figures.purgedJobRows,
+    purged_audit_rows: round.figures.purgedAuditRows,
   });
 }

@@ -5,6 +5,7 @@ import type { Grant, GrantKey } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import type { RefreshCounts, RefreshFigures } from '../../domain/refresh-job.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
+import type { AuditTrail } from '../audit/audit-trail.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { discardDeadGrant, isDead } from './dead-grants.ts';
 import { dropEntry, isBehind } from './due-entries.ts';
@@ -18,6 +19,7 @@ type Needs = Pick<
   'clock' | 'random' | 'connections' | 'grants' | 'dueIndex' | 'jobs' | 'policy' | 'logger'
 > & {
   readonly refresher: GrantRefresher;
+  readonly audit: Pick<AuditTrail, 'note'>;
 };
 
 type Outcome = { readonly kind: 'refreshed' | 'skipped' } | { readonly kind: 'failed'; readonly code: ErrorCode };

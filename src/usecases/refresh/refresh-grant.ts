@@ -4,7 +4,7 @@ import { BrokerError, hasCode } from '../../domain/errors.ts';
 import { serverOf, type Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import type { Claim, StoredGrant } from '../../ports/grant-store.ts';
-
+import { subjectOfGrant } from '../audit/audit-trail.ts';
 import { refreshInProgress } from './refresh-in-progress.ts';
 import { type RequestedTokens, requestTokens } from './request-tokens.ts';
 import { type RefreshNeeds, type RefreshResult, settleFailure, settleSuccess } from './settle-refresh.ts';
@@ -103,6 +103,7 @@ async function waitForLapse(
   const isWorthIt = claim.isTakeover && !mintsTokens(connection.config.flowType) && grant.status === 'completed';
   if (!isWorthIt || lastChance === null || lastChance <= needs.clock.now()) return undefined;
   const result = await needs.grants.commit(claim, { grant: { ...grant, dueAt: lastChance } });
+  await needs.audit.note({ ...subjectOfGrant(claim.stored.key), action: 'grant.takeover', outcome: 'success' });
   return { stored: 'stored' in result ? result.stored : claim.stored, isRefreshed: false };
 }
 

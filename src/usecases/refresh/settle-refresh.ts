@@ -1,3 +1,4 @@
+import type { AuditDetail } from '../../domain/audit.ts';
 import { type Connection, mintsTokens } from '../../domain/connection.ts';
 import { dueAt } from '../../domain/due.ts';
 import { BrokerError, type ProviderErrorCode, providerErrorCodes } from '../../domain/errors.ts';
@@ -5,6 +6,7 @@ import { type Grant, type Tokens, tokensOfDeadGrant } from '../../domain/grant.t
 import { withDeath, withFailure, withTokenSet } from '../../domain/grant-transitions.ts';
 import type { TokenSet } from '../../domain/token-set.ts';
 import type { Claim, CommitResult, GrantChange, StoredGrant } from '../../ports/grant-store.ts';
+import { type AuditTrail, subjectOfGrant } from '../audit/audit-trail.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { RequestedTokens } from './request-tokens.ts';
@@ -12,7 +14,7 @@ import type { RequestedTokens } from './request-tokens.ts';
 export type RefreshNeeds = Pick<
   Dependencies,
   'clock' | 'random' | 'grants' | 'vault' | 'authorizationServer' | 'gate' | 'logger' | 'policy'
->;
+> & { readonly audit: Pick<AuditTrail, 'note'> };
 
 export interface RefreshResult {
   readonly stored: StoredGrant;
@@ -36,6 +38,7 @@ export async function settleSuccess(
   const result = await commitOrGiveUp(needs, claim, change);
   switch (result.kind) {
     case 'committed':
+      await noteRefresh(needs, claim, 'success');
       return resultOf(result.stored, change.grant.seq, issued);
     case 'unknown':
       needs.logger.error('refresh_outcome_lost', placeOf(claim.stored));
@@ -81,7 +84,10 @@ async function yieldOrOverrule(
     isOurs = now?.grant.generation === base.generation && now.grant.seq === base.seq;
     return isOurs && now !== undefined ? successChange(needs, now.grant, issued) : undefined;
   });
-  if (current !== undefined && isOurs) return resultOf(current, base.seq + 1, issued);
+  if (current !== undefined && isOurs) {
+    await noteRefresh(needs, claim, 'success');
+    return resultOf(current, base.seq + 1, issued);
+  }
   needs.logger.warn('refresh_superseded', placeOf(claim.stored));
   if (current === undefined || !(current.grant.hasTokens || current.grant.hasRefreshToken)) {
     await revokeTokens(needs, connection, issued.tokens, client);
@@ -113,8 +119,24 @@ export async function settleFailure(
   needs.logger.warn('refresh_failed', { ...placeOf(claim.stored), code: error.code, detail: error.detail });
   const change = failureChange(needs, connection, claim, before, error);
   await needs.grants.commit(claim, change);
+  await noteRefresh(needs, claim, error.code, { is_dead: change.grant.status === 'failed' });
   const { failure } = change.grant;
   return failure === null ? error : withRetryAfter(error, failure.readRetryAt - needs.clock.now());
+}
+
+/** For whoever asks later why a grant is as it is. The grant itself does not depend on it. */
+async function noteRefresh(
+  { audit }: RefreshNeeds,
+  { stored, isTakeover }: Claim,
+  outcome: 'success' | ProviderErrorCode,
+  more: AuditDetail = {},
+): Promise<void> {
+  await audit.note({
+    ...subjectOfGrant(stored.key),
+    action: outcome === 'success' ? 'grant.refresh' : 'grant.refresh_fail',
+    outcome,
+    detail: { ...(isTakeover && { takeover: true }), ...more },
+  });
 }
 
 function withRetryAfter(error: BrokerError, waitMs: number): BrokerError {

@@ -96,6 +96,8 @@ async function startWorld({ providers: kinds, environment = {} }: WorldOptions):
     ALLOW_INSECURE_LOOPBACK: 'true',
     BOOTSTRAP_ADMIN_KEY_SHA256: createHash('sha256').update(adminKey).digest('hex'),
     CREDENTIAL_CACHE_SECONDS: '0',
+    RATE_LIMIT_PER_MINUTE: '0',
+    AUTHORIZE_LIMIT_PER_MINUTE: '0',
     ...environment,
   };
   const processes: HostProcess[] = [];

@@ -3,6 +3,7 @@ import { type Caller, defaultOrg, hasOneOf, mayActFor, mayGrant } from '../../..
 import { GLOBAL, toOrgId } from '../../../src/domain/ids.ts';
 
 const caller = (orgIds: readonly string[], roles: Caller['roles'] = ['admin']): Caller => ({
+  kind: 'api_key',
   id: 'key:1',
   name: 'test',
   orgIds,

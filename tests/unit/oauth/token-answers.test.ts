@@ -141,7 +141,7 @@ const unusable: readonly (readonly [title: string, body: string])[] = [
   ['very deep JSON', '['.repeat(100_000)],
 ];
 
-describe('a token answer is not acceptable', () => {
+describe('a token answer is not acceptable (S-54)', () => {
   test.each(unusable)('%s', async (_title, body) => {
     const { server } = providerAnswering(() => new Response(body, { headers: { 'content-type': 'application/json' } }));
     await expect(server.refresh(clientWith(), new Secret('old'))).rejects.toMatchObject({

@@ -28,7 +28,7 @@ describe('the metadata of a token', () => {
     expect(Buffer.byteLength(JSON.stringify(metadata))).toBeLessThanOrEqual(4096);
   });
 
-  test('does not follow prototypes or endless depth', () => {
+  test('does not follow prototypes or endless depth (S-54)', () => {
     const rest = JSON.parse(`{"__proto__":{"admin":true},"deep":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`);
     const metadata = tokenMetadata(rest, []);
     expect(JSON.stringify(metadata)).toBe('{"deep":{"a":{"a":{"a":{"a":{}}}}}}');

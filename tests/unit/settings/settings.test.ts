@@ -61,8 +61,14 @@ describe('settings', () => {
       idleAfterSeconds: 604_800,
       credentialMinTtlSeconds: 60,
       credentialCacheSeconds: 5,
+      rateLimitPerMinute: 6000,
+      authorizeLimitPerMinute: 600,
       tablePrefix: '',
       bootstrapAdminKeySha256: undefined,
+      entraTenantIds: [],
+      entraAudiences: [],
+      entraAuthority: 'https://login.microsoftonline.com',
+      entraOrgFromTenant: false,
       allowInsecureLoopback: false,
     });
     expect(Object.isFrozen(settings)).toBe(true);
@@ -83,6 +89,8 @@ describe('settings', () => {
       IDLE_AFTER_SECONDS: '0',
       CREDENTIAL_MIN_TTL_SECONDS: '1.5',
       CREDENTIAL_CACHE_SECONDS: '-1',
+      RATE_LIMIT_PER_MINUTE: 'many',
+      AUTHORIZE_LIMIT_PER_MINUTE: '-1',
       TABLE_PREFIX: marker,
       BOOTSTRAP_ADMIN_KEY_SHA256: marker,
       ALLOW_INSECURE_LOOPBACK: 'yes',
@@ -98,6 +106,8 @@ describe('settings', () => {
       'IDLE_AFTER_SECONDS must be at least 1',
       'CREDENTIAL_MIN_TTL_SECONDS must be a whole number of seconds',
       'CREDENTIAL_CACHE_SECONDS must be a whole number of seconds',
+      'RATE_LIMIT_PER_MINUTE must be a whole number',
+      'AUTHORIZE_LIMIT_PER_MINUTE must be a whole number',
       'TABLE_PREFIX must be 1 to 20 lower-case letters and digits, beginning with a letter',
       'BOOTSTRAP_ADMIN_KEY_SHA256 must be a SHA-256 in hex',
       'ALLOW_INSECURE_LOOPBACK must be true or false',
@@ -105,6 +115,44 @@ describe('settings', () => {
       'REFRESH_SCHEDULE must be an NCRONTAB expression of six fields',
     ]);
     expect(new SettingsError(problems).message).not.toContain(marker);
+  });
+
+  describe('of Microsoft Entra', () => {
+    const [one, other] = ['11111111-2222-4333-8444-555555555555', '66666666-7777-4888-9999-AAAAAAAAAAAA'];
+
+    test('take several tenants and audiences, and another authority', () => {
+      const settings = loadSettings({
+        ...least,
+        ENTRA_TENANT_ID: `${one}, ${other}`,
+        ENTRA_AUDIENCE: `api://Bowline , ${one}`,
+        ENTRA_AUTHORITY: 'https://login.microsoftonline.us/',
+        ENTRA_ORG_FROM_TENANT: 'true',
+      });
+      expect(settings).toMatchObject({
+        entraTenantIds: [one, other.toLowerCase()],
+        entraAudiences: ['api://Bowline', one],
+        entraAuthority: 'https://login.microsoftonline.us',
+        entraOrgFromTenant: true,
+      });
+    });
+
+    test('belong together: neither tenant nor audience alone', () => {
+      expect(problemsOf({ ENTRA_TENANT_ID: one })).toEqual(['ENTRA_AUDIENCE is missing for Entra tokens']);
+      expect(problemsOf({ ENTRA_AUDIENCE: one })).toEqual(['ENTRA_TENANT_ID is missing for Entra tokens']);
+      expect(problemsOf({ ENTRA_ORG_FROM_TENANT: 'true' })).toHaveLength(2);
+    });
+
+    test.each(['common', 'organizations', 'contoso.onmicrosoft.com', `${one}/..`])('refuse the tenant %s', (tenant) => {
+      const problems = problemsOf({ ENTRA_TENANT_ID: `${one},${tenant}`, ENTRA_AUDIENCE: one });
+      expect(problems).toEqual(['ENTRA_TENANT_ID must be ids of tenants (GUIDs)']);
+    });
+
+    test('want the authority over https, but on loopback where that is allowed', () => {
+      const loopback = { ENTRA_AUTHORITY: 'http://127.0.0.1:1' };
+      expect(problemsOf(loopback)).toEqual(['ENTRA_AUTHORITY must begin with https://']);
+      expect(problemsOf({ ...loopback, ALLOW_INSECURE_LOOPBACK: 'true' })).toEqual([]);
+      expect(problemsOf({ ENTRA_AUTHORITY: 'https://login.microsoftonline.com/common' })).toHaveLength(1);
+    });
   });
 
   test('say what is missing', () => {

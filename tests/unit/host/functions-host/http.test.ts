@@ -193,6 +193,13 @@ describe('requests', () => {
     expect(await echoed('/api/echo?a=1&a=2&b=3')).toMatchObject({ query: { a: '1,2', b: '3' } });
   });
 
+  it('have the client’s address at the end of X-Forwarded-For, whatever the client says itself', async () => {
+    for (const headers of [{}, { 'x-forwarded-for': '192.0.2.1, 192.0.2.2' }]) {
+      const { headers: seen } = JSON.parse(await (await host.get('/api/echo', { headers })).text());
+      expect(seen['x-forwarded-for'].split(',').at(-1).trim()).toBe('127.0.0.1');
+    }
+  });
+
   it('have repeated headers joined, those included of which Node would drop all but one', async () => {
     const lines = ['GET /api/echo HTTP/1.1', 'host: localhost', 'connection: close'];
     lines.push('x-a: 1', 'x-a: 2', 'authorization: Bearer a', 'authorization: Bearer b', 'cookie: a=1', 'cookie: b=2');
