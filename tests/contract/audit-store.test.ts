@@ -147,6 +147,11 @@ describe('writing in groups', () => {
     await log.close();
     await log.append(record());
     expect(new Set((await recordsIn()).map(({ link }) => link.chain)).size).toBe(2);
+    // Its head is there at once: the process is about to end.
+    expect((await log.headsOf(month)).map(({ seq, isClosed }) => [seq, isClosed]).sort()).toEqual([
+      [0, false],
+      [0, true],
+    ]);
     expect(await problems()).toEqual([]);
   });
 });

@@ -65,6 +65,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
   let queue: Waiting[] = [];
   let running: Promise<void> | undefined;
   let isRunning = false;
+  let isStopping = false;
   const heads = createHeadKeeper(options);
 
   async function run(): Promise<void> {
@@ -86,6 +87,8 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
         await insertAgain(table, portion.rows, clock);
         Object.assign(portion.chain, { seq: portion.last.seq, hash: portion.last.hash });
         heads.changed(portion.chain);
+        // Of what still comes while the process stops, the head does not wait: its timer would come too late.
+        if (isStopping) await heads.settle();
         for (const { resolve } of portion.waiting) resolve();
       } catch (cause) {
         // Nobody knows whether these rows are there. Nothing is linked to them any more.
@@ -119,6 +122,7 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
       return promise;
     },
     async close() {
+      isStopping = true;
       while (isRunning) await running;
       const ended = [...chains.values()];
       chains.clear();
