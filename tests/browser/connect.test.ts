@@ -81,7 +81,7 @@ async function signIn(page: Page, decision: RegExp): Promise<void> {
 const statusOf = async (name: string) => (await host.call('GET', `/api/oauth/connections/${name}`)).json.status;
 
 describe('a person with a browser', () => {
-  it('connects from the link: sees who asks, signs in, allows, and reads that it is done', async () => {
+  it('connects from the link: sees who asks, signs in, allows, and reads that it is done (S-18)', async () => {
     const { connect_url } = await begin('crm');
     const page = await open(person, connect_url);
     expect(await page.getByRole('heading').textContent()).toBe('Connect “crm”');
@@ -118,7 +118,7 @@ describe('a person with a browser', () => {
     expect(await statusOf('refused')).toBe('failed');
   });
 
-  it('cannot finish in another browser what was opened in this one, and still can in this one', async () => {
+  it('cannot finish in another browser what was opened in this one, and still can in this one (S-27)', async () => {
     const { connect_url, authorization_url } = await begin('bound');
     const own = await open(person, connect_url);
     const stranger = await browser.newContext();

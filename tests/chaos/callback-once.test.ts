@@ -11,7 +11,7 @@ const copies = 20;
 
 const getWorld = useWorld({ providers: ['strict'] });
 
-it('a callback that arrives twenty times on several processes at once is used once', async () => {
+it('a callback that arrives twenty times on several processes at once is used once (S-24)', async () => {
   const world = getWorld();
   const provider = world.provider('strict');
   const first = await world.startHost();

@@ -29,7 +29,7 @@ async function letEnd(grant: ChaosGrant, inMs: number): Promise<void> {
   await getWorld().grants.setExpiry(grant, Date.now() + inMs);
 }
 
-it('a clock that is two minutes off serves a token that lives and no token that has lapsed', async () => {
+it('a clock that is two minutes off serves a token that lives and no token that has lapsed (S-37)', async () => {
   const world = getWorld();
   for (const host of hosts) {
     await Promise.all(grants.map((grant) => letEnd(grant, 100_000)));

@@ -27,7 +27,7 @@ function slowProviders(): void {
   for (const { proxy } of getWorld().providers()) proxy.on(isRefresh, { kind: 'delay', leastMs: 20, mostMs: 120 });
 }
 
-it('a lapsed grant is refreshed once, however many calls on however many processes need it', async () => {
+it('a lapsed grant is refreshed once, however many calls on however many processes need it (S-33)', async () => {
   const world = getWorld();
   for (let round = 0; round < load.rounds; round += 1) {
     slowProviders();

@@ -38,7 +38,7 @@ async function halfWarm(world: World): Promise<ChaosHost> {
 const chosen = Object.entries(outages).slice(0, size === 'short' ? 3 : undefined);
 
 describe.each(chosen)('while the vault %s', (_name, begin) => {
-  it('a warm host serves and refreshes, a cold one answers 503, and nothing crashes', async () => {
+  it('a warm host serves and refreshes, a cold one answers 503, and nothing crashes (S-60)', async () => {
     const world = getWorld();
     const half = await halfWarm(world);
     resetLedgers(world);

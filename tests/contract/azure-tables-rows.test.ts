@@ -40,7 +40,7 @@ describe('the rows of the tables', () => {
     });
   });
 
-  it('show nothing of tokens, verifiers and addresses in any cell, in any spelling', async () => {
+  it('show nothing of tokens, verifiers and addresses in any cell, in any spelling (S-41)', async () => {
     const { stores } = harness;
     const mark = 'CANARY-7f3a9c';
     const tokens = sampleTokens(mark, { account: `${mark}-account`, metadata: { note: mark } });
@@ -141,7 +141,7 @@ describe('the rows of the tables', () => {
   });
 });
 
-describe('a sealed payload', () => {
+describe('a sealed payload (S-43)', () => {
   let harness: TablesHarness;
   beforeAll(async () => {
     harness = await createTablesHarness();

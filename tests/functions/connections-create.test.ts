@@ -207,7 +207,7 @@ describe('POST /oauth/connections: 503 vault_unavailable', () => {
   });
 });
 
-describe('POST /oauth/connections: who may', () => {
+describe('POST /oauth/connections: who may (S-56)', () => {
   it.each(['operator', 'reader', 'auditor'] as const)('403 role_required for the role %s alone', async (role) => {
     const key = await broker.createKey(['ORG1'], [role]);
     const before = await everythingKept(broker);

@@ -103,7 +103,7 @@ describe('DELETE /oauth/connections/{connection_name}: 200', () => {
     expect(await Promise.all(tokens.map((token) => broker.server.isActive(token)))).toEqual([false, false, false]);
   });
 
-  it('frees the name: one created anew starts empty, with a secret of its own', async () => {
+  it('frees the name: one created anew starts empty, with a secret of its own (S-66)', async () => {
     await connect(broker, 'again');
     await signIn(broker, 'again', { userId: 'u1' });
     const reference = (await rowOf(broker, 'again'))?.client_secret_ref;

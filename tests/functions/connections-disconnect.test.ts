@@ -41,7 +41,7 @@ const configOf = async (name: string) => {
 };
 
 describe('POST /oauth/connections/{connection_name}/disconnect: 200', () => {
-  it('revokes the tokens at the provider, drops them here and keeps the configuration', async () => {
+  it('revokes the tokens at the provider, drops them here and keeps the configuration (S-39)', async () => {
     await connect(broker, 'cut', { changes: { description: 'kept' } });
     const token = await accessToken(broker, 'cut');
     const refreshToken = issued.at(-1)?.refresh_token ?? 'none';
@@ -92,7 +92,7 @@ describe('POST /oauth/connections/{connection_name}/disconnect: 200', () => {
     expect(await detail(broker, name)).toMatchObject({ status: 'not_connected', has_refresh_token: false });
   });
 
-  it('drops them here although the client secret cannot be read', async () => {
+  it('drops them here although the client secret cannot be read (S-39)', async () => {
     await connect(broker, 'no-vault');
     broker.vault.faults.outage();
     expect((await disconnect('no-vault')).status).toBe(200);

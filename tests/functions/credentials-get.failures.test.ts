@@ -77,7 +77,7 @@ describe('the provider is down', () => {
     expect((await detailOf(broker, 'recovering')).json).toMatchObject({ status: 'completed', failure: null });
   });
 
-  it('shows nothing of what the provider said', async () => {
+  it('shows nothing of what the provider said (S-56)', async () => {
     await createWaning('chatty');
     seconds(21);
     const body = { error: 'server_error', error_description: 'SELECT * FROM tokens; <script>' };

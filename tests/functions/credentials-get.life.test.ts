@@ -75,7 +75,7 @@ describe('the life that is left in a token (S-12)', () => {
     expect((await credentialsOf(broker, 'shown')).json.method).toBe('saved_token');
   });
 
-  it('is asked for once by fifty readers at a time (I1)', async () => {
+  it('is asked for once by fifty readers at a time (I1, S-33)', async () => {
     await createRefreshing(broker, 'crowd');
     const next = answerNext(broker);
     const calls = broker.server.tokens.count();

@@ -36,7 +36,7 @@ describe('organisations whose connections have one name and one provider', () =>
     expect((await first).json.access_token).toBe(one.tokens.access_token);
   });
 
-  it('do not stop each other’s calls when one of them finds the provider down', async () => {
+  it('do not stop each other’s calls when one of them finds the provider down (S-70)', async () => {
     const path = '/shared';
     endpoint.answer(path, { status: 503, body: {} });
     const token_url = `${endpoint.url}${path}`;

@@ -2,8 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { QueueClient } from '@azure/storage-queue';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { closeServer, listenOnLoopback } from '../../src/host/services/loopback-server.ts';
+import { type EntraAuthority, newSigningKey, startEntraAuthority } from '../support/entra-authority.ts';
 import { createRunningHosts, type LiveHost, openTable, type RunningHosts } from '../support/running-hosts.ts';
 
 const canary = (kind: string, index = 0) => `canary-${kind}-${index}-Zk9Qw3Lx7Vb1Nm5Rt8Yp2`;
@@ -13,9 +15,12 @@ const importedToken = canary('imported');
 
 let hosts: RunningHosts;
 let host: LiveHost;
+let entra: EntraAuthority;
 let issued = 0;
 let failing = false;
 const said: string[] = [];
+/** Keys of callers and tokens of Entra: what the scenario was let in by, or tried to be. */
+const credentials: string[] = [];
 
 /** A provider whose every token is a canary, and which can be told to fail with canaries in its answers. */
 const provider = createServer((request, response) => void answer(request, response));
@@ -41,12 +46,13 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 beforeAll(async () => {
   const port = await listenOnLoopback(provider, { name: 'canary provider', port: 0 });
   hosts = await createRunningHosts();
-  host = await hosts.start();
+  entra = await startEntraAuthority({ now: () => Date.now() });
+  host = await hosts.start(entra.settings);
   await scenario(`http://127.0.0.1:${port}`);
 }, 60_000);
 afterAll(async () => {
   await hosts.stopAll();
-  await closeServer(provider);
+  await Promise.all([closeServer(provider), entra.stop()]);
 });
 
 async function say(method: string, path: string, body?: unknown): Promise<void> {
@@ -79,7 +85,37 @@ async function scenario(origin: string): Promise<void> {
   await say('GET', '/api/oauth/credentials/minted');
   await say('POST', '/api/oauth/connections/kept/disconnect', { user_id: 'alice' });
   failing = false;
-  for (const path of ['', '/kept', '/minted', '/kept/grants']) await say('GET', `/api/oauth/connections${path}`);
+  await callers();
+  await poison();
+  for (const path of ['', '/kept', '/minted', '/kept/grants', '/kept/events'])
+    await say('GET', `/api/oauth/connections${path}`);
+  for (const path of ['audit', 'callers', 'me', 'refresh_job_status']) await say('GET', `/api/oauth/${path}`);
+}
+
+/** Keys that are made, rotated and unknown, and tokens of Entra: of somebody, of nobody, and forged. */
+async function callers(): Promise<void> {
+  const made = await host.call('POST', '/api/oauth/callers', { name: 'canary', roles: ['operator'] });
+  const rotated = await host.call('POST', `/api/oauth/callers/${made.json.id}/rotate`, {});
+  const unknown = `bwl_${'0'.repeat(32)}_${Buffer.from(canary('unknown-key')).toString('base64url').slice(0, 43)}`;
+  const keys = [made.json.api_key, rotated.json.api_key, unknown];
+  const forged = { ...newSigningKey(), kid: entra.key.kid };
+  const tokens = [entra.token(), entra.token({ claims: { exp: 1 } }), entra.token({ key: forged })];
+  for (const credential of [...keys, ...tokens]) {
+    credentials.push(credential.slice(-43));
+    const headers = { authorization: `Bearer ${credential}`, 'x-organization-id': 'ORG1' };
+    const answer = await fetch(`${host.url}/api/oauth/connections`, { headers });
+    said.push(`${JSON.stringify([...answer.headers])} ${await answer.text()}`);
+  }
+}
+
+const queue = (name: string) => new QueueClient(host.hostJson.settings.OAuthStorage ?? '', name);
+
+/** A message that is given up. */
+async function poison(): Promise<void> {
+  await queue('oauth-refresh').sendMessage(Buffer.from('{"kind":"refresh"}').toString('base64'));
+  const log = () =>
+    readFile(join(host.hostJson.settings.BOWLINE_HOME ?? hosts.folder, 'bowline.log'), 'utf8').catch(() => '');
+  await vi.waitFor(async () => expect(await log()).toContain('poison'), { timeout: 20_000, interval: 100 });
 }
 
 /** Every way in which a secret might stand somewhere. */
@@ -95,7 +131,7 @@ function secrets(): string[] {
     canary('access', index + 1),
     canary('refresh', index + 1),
   ]);
-  return [clientSecret, secondSecret, importedToken, ...tokens.flat()];
+  return [clientSecret, secondSecret, importedToken, ...credentials, ...tokens.flat()];
 }
 
 function hits(content: string): string[] {
@@ -107,7 +143,7 @@ async function filesUnder(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-describe('tokens and secrets', () => {
+describe('tokens and secrets (S-41, S-57)', () => {
   it('were issued and read by the scenario', async () => {
     expect(issued).toBeGreaterThanOrEqual(4);
     expect(hits(`… ${canary('access', 1)} …`)).toEqual([canary('access', 1)]);
@@ -126,6 +162,8 @@ describe('tokens and secrets', () => {
       'OAuthCallers',
       'OAuthWorkflows',
       'OAuthJobs',
+      'OAuthRefreshDue',
+      'OAuthAudit',
     ]) {
       for await (const entity of openTable(host.hostJson, name).listEntities()) {
         const cells = Object.values(entity).map((cell) =>
@@ -133,6 +171,14 @@ describe('tokens and secrets', () => {
         );
         expect(cells.flatMap(hits), name).toEqual([]);
       }
+    }
+  });
+
+  it('stand in no message on a queue, given up or not', async () => {
+    for (const name of ['oauth-refresh', 'oauth-refresh-poison']) {
+      const { peekedMessageItems } = await queue(name).peekMessages({ numberOfMessages: 32 });
+      const texts = peekedMessageItems.map(({ messageText }) => Buffer.from(messageText, 'base64').toString());
+      expect(texts.flatMap(hits), name).toEqual([]);
     }
   });
 

@@ -11,6 +11,8 @@ export interface WatchedTables {
   during(work: () => Promise<unknown>): Promise<readonly string[]>;
   /** From now on, what matches is answered by 503; null: nothing. */
   refuse(matching: RegExp | null): void;
+  /** The next request whose method, path and body match waits, until it is let go. */
+  hold(matching: RegExp): { waiting(): Promise<void>; release(): void };
   stop(): Promise<void>;
 }
 
@@ -19,10 +21,17 @@ export async function startWatchedTables(): Promise<WatchedTables> {
   const tables = /TableEndpoint=([^;]+)/.exec(whole)?.[1] ?? '';
   let requests: string[] = [];
   let refused: RegExp | null = null;
+  let held: { readonly matching: RegExp; readonly arrive: () => void; readonly gate: Promise<void> } | undefined;
   const server = createServer(async (request, response) => {
     const line = `${request.method} ${request.url}`;
     requests.push(line);
     const body = await buffer(request);
+    if (held?.matching.test(`${line} ${body}`)) {
+      const { arrive, gate } = held;
+      held = undefined;
+      arrive();
+      await gate;
+    }
     if (refused?.test(line)) {
       response.writeHead(503).end();
       return;
@@ -48,6 +57,11 @@ export async function startWatchedTables(): Promise<WatchedTables> {
     },
     refuse: (matching) => {
       refused = matching;
+    },
+    hold: (matching) => {
+      const [arrival, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      held = { matching, arrive: arrival.resolve, gate: release.promise };
+      return { waiting: () => arrival.promise, release: release.resolve };
     },
     stop: () => closeServer(server),
   };

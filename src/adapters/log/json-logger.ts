@@ -6,6 +6,9 @@ import type { WorkContext } from '../../ports/work-context.ts';
 /** Takes one line of JSON, without its end. */
 export type WriteLine = (line: string) => void;
 
+/** What JSON allows in a text as it is, though readers may take it for the end of a line or for a command. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /**
  * Logs one JSON object a line. Fields of the work at hand are on every line of it. An error among the fields is
  * written by its name, code and internal detail; what libraries put into their messages is cut to one short line.
@@ -19,7 +22,7 @@ export function createJsonLogger(write: WriteLine, context: WorkContext): Logger
       messageKey: 'event',
       serializers: { cause: describeCause },
     },
-    { write: (line: string) => write(line.trimEnd()) },
+    { write: (line: string) => write(line.trimEnd().replace(unprintable, escaped)) },
   );
   const log = (level: Level, event: string, fields: LogFields = {}) =>
     out[level]({ ...context.current().fields, ...fields }, event);
@@ -41,6 +44,11 @@ function describeCause(cause: unknown): unknown {
       .slice(1, 6)
       .map((line) => line.trim()),
   };
+}
+
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
 
 function oneLine(text: string): string {

@@ -13,6 +13,9 @@ export const errorSchema = z
   })
   .meta({ id: 'Error', description: 'The form of every error. Some errors carry more fields.' });
 
+/** When to come again, where what is unavailable did not say: a service that is down must not be asked at once. */
+const usualWaitSeconds = 5;
+
 /** An error as an answer. What is not a `BrokerError` becomes `internal_error`, without a word about its cause. */
 export function answerError(
   error: unknown,
@@ -21,7 +24,8 @@ export function answerError(
   const known = error instanceof BrokerError ? error : new BrokerError('internal_error', 'Something went wrong.');
   const status = statusOf[known.code];
   const headers: Record<string, string> = {};
-  if (known.retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(known.retryAfterSeconds));
+  const wait = known.retryAfterSeconds ?? (known.code.endsWith('_unavailable') ? usualWaitSeconds : undefined);
+  if (wait !== undefined) headers['retry-after'] = String(Math.ceil(wait));
   if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (status === 405) headers.allow = String(known.extra?.allowed_methods);
   if (context.isPage) {

@@ -30,7 +30,7 @@ async function succeed(provider: string): Promise<unknown> {
     .catch((error: unknown) => error);
 }
 
-describe('a provider that is down', () => {
+describe('a provider that is down (S-70)', () => {
   it('is not called any more after five failures in a row, and the others are', async () => {
     for (let time = 0; time < 5; time += 1) {
       gate.assertOpen('down');

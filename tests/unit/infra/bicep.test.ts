@@ -42,7 +42,7 @@ function moduleParams(symbol: string): BicepObject {
   return program.modules.find((module) => module.symbol === symbol)?.params ?? {};
 }
 
-describe('the identity', () => {
+describe('the identity (S-67)', () => {
   test('has exactly the roles that Bowline needs, each on one resource', () => {
     const assigned = ofType('Microsoft.Authorization/roleAssignments').map((resource) => {
       const { roleDefinitionId, principalId, principalType } = propertiesOf(resource);
@@ -89,7 +89,7 @@ describe('the identity', () => {
   });
 });
 
-describe('storage', () => {
+describe('storage (S-48)', () => {
   test('every account refuses shared keys, public blobs, plain http and old TLS', () => {
     const accounts = ofType('Microsoft.Storage/storageAccounts');
     expect(accounts.map(({ file }) => file)).toEqual(['modules/storage-account.bicep']);

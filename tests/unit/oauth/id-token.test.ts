@@ -43,7 +43,7 @@ function signed(claims: JWTPayload, alg: 'RS256' | 'ES256' = 'RS256'): Promise<s
   return new SignJWT(claims).setProtectedHeader({ alg }).sign(keys[alg].privateKey);
 }
 
-describe('an ID token', () => {
+describe('an ID token (S-32)', () => {
   test.each([
     ['with all that it needs', good, 'RS256'],
     ['signed with ES256', good, 'ES256'],

@@ -100,7 +100,7 @@ const accepted: readonly Case[] = [
   ],
 ];
 
-describe('a token answer is understood', () => {
+describe('a token answer is understood (S-32, S-37)', () => {
   const cases = accepted.map(([title, body, outcome, status = 200, contentType = 'application/json']) => {
     return { title, body, outcome, status, contentType };
   });
@@ -151,7 +151,7 @@ describe('a token answer is not acceptable (S-54)', () => {
   });
 });
 
-describe('the life of a token', () => {
+describe('the life of a token (S-37)', () => {
   test('counts from when the request was sent, not from when the answer came', async () => {
     let time = now;
     const { server } = providerAnswering(

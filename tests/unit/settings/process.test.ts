@@ -17,7 +17,7 @@ function problemsOf(environment: Readonly<Record<string, string | undefined>>): 
   }
 }
 
-describe('NODE_TLS_REJECT_UNAUTHORIZED', () => {
+describe('NODE_TLS_REJECT_UNAUTHORIZED (S-55)', () => {
   test.each(['0', ' 0 '])('is a problem that names it where it is "%s": it lays every token open', (value) => {
     expect(problemsOf({ ...least, NODE_TLS_REJECT_UNAUTHORIZED: value })).toEqual([
       expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED'),
