@@ -71,14 +71,20 @@ export function createGetCredentials(needs: Needs): GetCredentials {
       seconds: request.minTtlSeconds ?? needs.policy.credentialMinTtlSeconds,
       isExplicit: request.minTtlSeconds !== null,
     };
+    const askedAt = needs.clock.now();
     const cached = request.forceRefresh ? undefined : needs.cache.get(key);
     const live = await liveGrant(needs, request, wanted, cached);
     if (live.stored !== cached?.stored) {
-      needs.cache.set(key, live);
+      if (!isOlder(live, needs.cache.get(key))) needs.cache.set(key, live, askedAt);
       await needs.grants.touch(live.stored, needs.clock.now());
     }
     return present(live, request);
   };
+}
+
+/** Whether another read, which storage answered sooner, has seen a newer token set meanwhile. */
+function isOlder({ stored: { grant } }: OpenGrant, known: OpenGrant | undefined): boolean {
+  return known?.stored.grant.generation === grant.generation && known.stored.grant.seq > grant.seq;
 }
 
 interface LiveGrant extends OpenGrant {
@@ -112,7 +118,9 @@ async function refreshed(
   const isLongEnough = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now());
   if (!request.forceRefresh && isLongEnough(stored)) return opened(needs, found, stored);
   if (asksTooMuch(stored.grant, wanted)) throw lifeTooShort(stored);
-  const isFresh = request.forceRefresh ? forced(needs, stored) : isLongEnough;
+  const isForced = forced(needs, stored);
+  // A refresh of the last 30 s satisfies force, not the promised life: of a short one too little may be left by now.
+  const isFresh = (current: StoredGrant) => isLongEnough(current) && (!request.forceRefresh || isForced(current));
   const outcome = await tryRefresh(needs, found, stored, isFresh);
   if (outcome instanceof BrokerError) return salvaged(needs, request, wanted, outcome);
   if (wanted.isExplicit && !isLongEnough(outcome.stored)) throw lifeTooShort(outcome.stored);
