@@ -5,10 +5,10 @@ import type { ChaosHost } from './support/chaos-host.ts';
 import { dueAccounts, importMany, makeDue, quietSchedule } from './support/due.ts';
 import type { ChaosGrant } from './support/grants.ts';
 import { finishedJob, jobIds, sweep } from './support/jobs.ts';
+import { hostAfterLeases } from './support/leases.ts';
 import { watchQueueTime } from './support/queue.ts';
 import { isRefresh } from './support/requests.ts';
 import { size, sized } from './support/size.ts';
-import { openTablesView } from './support/tables-view.ts';
 import { useWorld, type World } from './support/world.ts';
 
 /** RELIABILITY.md I7 asks for 2,000 grants and sweeps at 0, 0.5 and 3 s. Few grants are done in less. */
@@ -18,7 +18,6 @@ const load = sized({
   long: { grants: 2000, sweepsAtMs: [0, 500, 3000], provider: { leastMs: 500, mostMs: 1500 } },
 });
 const killedAtShare = 0.3;
-const leaseMs = 30_000;
 const sampled = 6;
 
 const getWorld = useWorld({ providers: ['strict', 'overlap'], environment: quietSchedule() });
@@ -98,15 +97,6 @@ async function leftBehind(world: World, grants: readonly ChaosGrant[], before: r
 function expectRefreshedOnce(grants: readonly ChaosGrant[]): void {
   const statuses = ({ provider, account }: ChaosGrant) => provider.ledger.callsOf(account).map(({ status }) => status);
   expect(grants.filter((grant) => statuses(grant).join() !== '200').map(({ account }) => account)).toEqual([]);
-}
-
-/** Waits until what the killed process held has ended, or starts a host to which it seems so. */
-async function hostAfterLeases(world: World, host: ChaosHost, killedAt: number): Promise<ChaosHost> {
-  const afterMs = leaseMs + 1500;
-  if (size === 'short')
-    return world.startHost((await openTablesView(world, { name: 'later', laterMs: afterMs })).environment);
-  await delay(Math.max(0, killedAt + afterMs - Date.now()));
-  return host;
 }
 
 /**
