@@ -33,6 +33,8 @@ export interface Composition {
 }
 
 const apiKeyCacheMs = 60_000;
+/** Longer than any request takes. */
+const seenGrantsMs = 60_000;
 const workflowUseCacheMs = 15 * 60_000;
 const mostCached = 10_000;
 
@@ -85,6 +87,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
     },
     {
       credentials: createMemoryCache({ maxItems: mostCached, lifeMs: settings.credentialCacheSeconds * 1000, clock }),
+      seenGrants: createMemoryCache({ maxItems: mostCached, lifeMs: seenGrantsMs, clock }),
       callers: createMemoryCache({ maxItems: mostCached, lifeMs: apiKeyCacheMs, clock }),
       workflowUses: createMemoryCache({ maxItems: mostCached, lifeMs: workflowUseCacheMs, clock }),
     },

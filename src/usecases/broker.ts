@@ -16,7 +16,7 @@ import { createListConnections } from './connections/list-connections.ts';
 import { createListGrants } from './connections/list-grants.ts';
 import { createTestConnection } from './connections/test-connection.ts';
 import { createUpdateConnection } from './connections/update-connection.ts';
-import { createGetCredentials, type OpenGrant } from './credentials/get-credentials.ts';
+import { createGetCredentials, type OpenGrant, type SeenGrant } from './credentials/get-credentials.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
 import { createIndexedStores } from './refresh/indexed-stores.ts';
@@ -36,6 +36,7 @@ import { createUseWorkflow } from './workflows/use-workflow.ts';
 /** What this process remembers for a while. */
 export interface BrokerCaches {
   readonly credentials: Cache<OpenGrant>;
+  readonly seenGrants: Cache<SeenGrant>;
   readonly callers: Cache<CallerRecord>;
   readonly workflowUses: Cache<number>;
 }
@@ -88,6 +89,7 @@ export function createBroker(
     getCredentials: createGetCredentials({
       ...needs,
       cache: caches.credentials,
+      seen: caches.seenGrants,
       useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
     }),
     dependencies: { ...manageDependencies, remove: forgetting(manageDependencies.remove, caches.workflowUses) },

@@ -83,10 +83,35 @@ it('an answer of storage that comes late is remembered neither for longer nor in
     await refreshOne(log, host, neighbour);
   });
   await readLate(slow, () => delay(cacheMs + 100));
-
   expect(log.commits).toHaveLength(4);
   expect(log.readsGoneBack()).toEqual([]);
   expect(log.staleReads(cacheMs)).toEqual([]);
+});
+
+it('an answer that comes when the newer token is forgotten already does not take its place', async () => {
+  const world = getWorld();
+  const host = hosts[0] as ChaosHost;
+  const [grant] = (await world.grants.connectMany(host, 'outlived', 1, world.providers())) as [ChaosGrant];
+  const log = createReadLog(world.history.now);
+  await world.grants.setExpiry(grant, Date.now() + 30_000);
+  await delay(cacheMs);
+  // What a process remembers of this read lives from its beginning: it begins long before it has its token.
+  const refreshing = grant.provider.proxy.hold(isRefresh, { at: 'request', times: 1 });
+  const newer = readOne(log, host, grant, 60);
+  await refreshing.waiting();
+  await delay(cacheMs / 2);
+  const late = holdAnswer(grant);
+  const older = readOne(log, host, grant, 5);
+  await late.waiting();
+  refreshing.release();
+  await newer;
+  await delay(cacheMs / 2 + 100);
+  late.release();
+  await older;
+  await readOne(log, host, grant, 5);
+
+  expect(log.reads.map(({ rotation }) => rotation)).toEqual([1, 0, 1]);
+  expect(log.readsGoneBack()).toEqual([]);
 });
 
 /** The next answer that holds the grant's row, whole or as the connection of a user's, is kept back. */
@@ -95,9 +120,9 @@ function holdAnswer(grant: ChaosGrant) {
   return getWorld().tables.hold((request) => isRowRead(request) && isOurs(request), { at: 'answer', times: 1 });
 }
 
-async function readOne(log: ReadLog, host: ChaosHost, grant: ChaosGrant): Promise<void> {
+async function readOne(log: ReadLog, host: ChaosHost, grant: ChaosGrant, leastLifeSeconds?: number): Promise<void> {
   const beganAt = log.now();
-  const answer = await credentials(host, grant);
+  const answer = await credentials(host, grant, leastLifeSeconds);
   const endedAt = log.now();
   expect(answer, grant.account).toMatchObject({ status: 200 });
   const rotation = tokensOf(grant).indexOf(answer.json.access_token);

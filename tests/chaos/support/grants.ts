@@ -95,9 +95,10 @@ export function createGrantDesk(connectionString: string): GrantDesk {
 }
 
 /** What a workflow asks. */
-export function credentials(host: ChaosHost, grant: ChaosGrant): Promise<Answer> {
-  const query = grant.userId === null ? '' : `?user_id=${encodeURIComponent(grant.userId)}`;
-  return host.call('GET', `/api/oauth/credentials/${grant.connection}${query}`, { org: grant.org });
+export function credentials(host: ChaosHost, grant: ChaosGrant, leastLifeSeconds?: number): Promise<Answer> {
+  const query = new URLSearchParams(grant.userId === null ? {} : { user_id: grant.userId });
+  if (leastLifeSeconds !== undefined) query.set('min_ttl_seconds', String(leastLifeSeconds));
+  return host.call('GET', `/api/oauth/credentials/${grant.connection}?${query}`, { org: grant.org });
 }
 
 /** What an operator asks. Resolves to undefined when the connection breaks. */
