@@ -40,6 +40,8 @@ export interface Composition {
 /** A caller who is removed stops within a minute, also when reading it from storage took its time. */
 const callerCacheMs = 50_000;
 const recordedUseCacheMs = 24 * 3600 * 1000;
+/** Longer than any request takes. */
+const seenGrantsMs = 60_000;
 const workflowUseCacheMs = 15 * 60_000;
 const mostCached = 10_000;
 
@@ -109,6 +111,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
       knownKeys: createMemoryCache({ maxItems: mostCached, lifeMs: callerCacheMs, clock }),
       knownPrincipals: createMemoryCache({ maxItems: mostCached, lifeMs: callerCacheMs, clock }),
       recordedUses: createMemoryCache({ maxItems: mostCached, lifeMs: recordedUseCacheMs, clock }),
+      seenGrants: createMemoryCache({ maxItems: mostCached, lifeMs: seenGrantsMs, clock }),
       workflowUses: createMemoryCache({ maxItems: mostCached, lifeMs: workflowUseCacheMs, clock }),
     },
     {

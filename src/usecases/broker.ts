@@ -20,7 +20,7 @@ import { createListConnections } from './connections/list-connections.ts';
 import { createListGrants } from './connections/list-grants.ts';
 import { createTestConnection } from './connections/test-connection.ts';
 import { createUpdateConnection } from './connections/update-connection.ts';
-import { createGetCredentials, type OpenGrant } from './credentials/get-credentials.ts';
+import { createGetCredentials, type OpenGrant, type SeenGrant } from './credentials/get-credentials.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
 import { createIndexedStores } from './refresh/indexed-stores.ts';
@@ -43,6 +43,7 @@ export interface BrokerCaches {
   readonly knownKeys: Cache<ApiKeyRecord>;
   readonly knownPrincipals: Cache<KnownPrincipal>;
   readonly recordedUses: Cache<number>;
+  readonly seenGrants: Cache<SeenGrant>;
   readonly workflowUses: Cache<number>;
 }
 
@@ -100,6 +101,7 @@ export function createBroker(
     getCredentials: createGetCredentials({
       ...needs,
       cache: caches.credentials,
+      seen: caches.seenGrants,
       useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
     }),
     dependencies: { ...manageDependencies, remove: forgetting(manageDependencies.remove, caches.workflowUses) },

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Answer } from '../support/running-hosts.ts';
 import type { ChaosHost } from './support/chaos-host.ts';
 import { type ChaosGrant, credentials, refresh } from './support/grants.ts';
+import { hostAfterLeases } from './support/leases.ts';
 import { type ProviderClass, providerClasses } from './support/provider.ts';
 import { type RefreshPoint, refreshPoints, stopAt } from './support/refresh-points.ts';
 import { sized } from './support/size.ts';
@@ -12,7 +12,6 @@ import { useWorld, type World } from './support/world.ts';
 const lossy = ['K3', 'K4'];
 
 const trials = sized({ short: 1, full: 4, long: 10 });
-const leaseMs = 30_000;
 
 const getWorld = useWorld({ providers: providerClasses });
 
@@ -35,12 +34,12 @@ it('a host that is killed at any point costs at most the one rotation in flight,
     expect(answer.status, `${grant.account}: the old token lives and is served`).toBe(200);
     expect(grant.provider.ledger.ownerOf(answer.json.access_token)).toBe(grant.account);
   }
-  await delay(Math.max(0, lastKillAt + leaseMs + 1500 - Date.now()));
+  const taker = await hostAfterLeases(world, survivor, lastKillAt);
 
   const outcomes: { readonly trial: Trial; readonly outcome: Outcome }[] = [];
   for (const trial of world.random.shuffled(killed)) {
-    const answer = await refresh(survivor, trial.grant);
-    outcomes.push({ trial, outcome: await outcomeOf(survivor, trial.grant, answer) });
+    const answer = await refresh(taker, trial.grant);
+    outcomes.push({ trial, outcome: await outcomeOf(taker, trial.grant, answer) });
   }
   console.table(tableOf(outcomes));
   for (const { trial, outcome } of outcomes) {

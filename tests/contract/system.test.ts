@@ -87,6 +87,26 @@ describe('the memory cache', () => {
     expect(cache.get('a')).toBeUndefined();
   });
 
+  it('counts the life from when the value began to be read, where that is said', () => {
+    const { cache, clock } = cacheOf();
+    clock.nowMs = 1000;
+    cache.set('a', 'one', 400);
+    clock.nowMs = 5399;
+    expect(cache.get('a')).toBe('one');
+    clock.nowMs = 5400;
+    expect(cache.get('a')).toBeUndefined();
+  });
+
+  it('does not remember what began to be read before it was cleared', () => {
+    const { cache, clock } = cacheOf();
+    clock.nowMs = 1000;
+    cache.clear();
+    clock.nowMs = 1001;
+    cache.set('before', 'old', 1000);
+    cache.set('after', 'new', 1001);
+    expect([cache.get('before'), cache.get('after')]).toEqual([undefined, 'new']);
+  });
+
   it('forgets what it is told to forget', () => {
     const { cache } = cacheOf();
     for (const key of ['a', 'b', 'c']) cache.set(key, key);

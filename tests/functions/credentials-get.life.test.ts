@@ -118,6 +118,17 @@ describe('a token that was imported half-way through its life', () => {
 });
 
 describe('force_refresh', () => {
+  it('keeps the promise of life where a refresh of the last 30 s has given a short one (I8)', async () => {
+    await createGranted(broker, 'forced-short', { expires_in: 75 });
+    seconds(20);
+    const next = answerNext(broker, { expires_in: 75 });
+    const forced = await credentialsOf(broker, 'forced-short', '?force_refresh=true');
+    expect(forced.json).toMatchObject({ access_token: next.access_token, method: 'refreshed' });
+    seconds(10);
+    const soon = await credentialsOf(broker, 'forced-short', '?force_refresh=true');
+    expect(soon.json).toMatchObject({ access_token: next.access_token, method: 'saved_token' });
+  });
+
   it('refreshes a token that would live, and at most once in 30 s', async () => {
     await createGranted(broker, 'forced');
     seconds(31);

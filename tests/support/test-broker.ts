@@ -62,12 +62,16 @@ export interface TestBrokerOptions {
   readonly server?: AuthorizationServerOptions;
   readonly leaseMs?: number;
   readonly rekeyLimits?: RekeyLimits;
+  /** Default: the one Azurite that serves all suites. */
+  readonly connectionString?: string;
+  /** Default: the machine's clock, which the test can put forward. */
+  readonly clock?: TestClock;
   /** Another process beside this one, or after it: storage, vault, server and clock are its own. It must be stopped last. */
   readonly beside?: TestBroker;
 }
 
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
-  const connectionString = inject('azuriteConnectionString');
+  const connectionString = options.connectionString ?? inject('azuriteConnectionString');
   const { beside } = options;
   const prefix = beside?.prefix ?? `t${randomBytes(6).toString('hex')}`;
   const adminKey = beside?.adminKey ?? `bwl_${randomBytes(8).toString('hex')}_${randomBytes(32).toString('base64url')}`;
@@ -75,7 +79,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     beside?.vault ?? startKeyVaultEmulator(),
     beside?.server ?? startAuthorizationServer(options.server),
   ]);
-  const clock = beside?.clock ?? createTestClock();
+  const clock = beside?.clock ?? options.clock ?? createTestClock();
   const lines: string[] = [];
   const queueName = refreshQueueName(prefix);
   await new QueueClient(connectionString, queueName).createIfNotExists();

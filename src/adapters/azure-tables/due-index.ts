@@ -3,7 +3,7 @@ import { odata } from '@azure/data-tables';
 import type { GrantKey } from '../../domain/grant.ts';
 import type { ConnectionName, OrgId, UserId } from '../../domain/ids.ts';
 import type { DatedEntry, DueEntry, DueIndex } from '../../ports/due-index.ts';
-import { columnReader, textColumn } from './columns.ts';
+import { columnReader, MalformedRowError, textColumn } from './columns.ts';
 import { walkTable } from './continuation.ts';
 import { decodeRows, type OnMalformedRow } from './malformed-rows.ts';
 import type { Place, Row, Table } from './table.ts';
@@ -73,16 +73,22 @@ function toDatedEntry(row: Row): DatedEntry {
   return { ...toEntry(row), writtenAt: row.writtenAt };
 }
 
+/**
+ * Throws `MalformedRowError` when the row lies where no entry of that grant belongs: it could not be removed, and one
+ * that names nobody would spoil the batch it goes into.
+ */
 function toEntry(row: Row): DueEntry {
   const read = columnReader(row.columns);
-  return {
-    key: {
-      org: read.text('org') as OrgId,
-      connectionOrg: read.text('connection_org') as OrgId,
-      connection: read.text('connection') as ConnectionName,
-      userId: read.optionalText('user_id') as UserId | null,
-    },
-    at: Number(row.rowKey.slice(0, timeDigits)),
-    server: read.text('server'),
+  const key = {
+    org: read.text('org') as OrgId,
+    connectionOrg: read.text('connection_org') as OrgId,
+    connection: read.text('connection') as ConnectionName,
+    userId: read.optionalText('user_id') as UserId | null,
   };
+  const at = Number(row.rowKey.slice(0, timeDigits));
+  const place = placeOf(key, at);
+  if (place.partitionKey !== row.partitionKey || place.rowKey !== row.rowKey) {
+    throw new MalformedRowError('the row lies in a place of another entry');
+  }
+  return { key, at, server: read.text('server') };
 }

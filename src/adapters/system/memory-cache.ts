@@ -15,9 +15,10 @@ interface Item<Value> {
   readonly endsAt: number;
 }
 
-/** A cache in this process's memory, of bounded size, whose items live for a fixed time after they were set. */
+/** A cache in this process's memory, of bounded size, whose items live for a fixed time. */
 export function createMemoryCache<Value>({ maxItems, lifeMs, clock }: MemoryCacheOptions): Cache<Value> {
   const items = new LRUCache<string, Item<Value>>({ max: maxItems });
+  let clearedAt = Number.NEGATIVE_INFINITY;
   return {
     get(key) {
       const item = items.get(key);
@@ -26,13 +27,15 @@ export function createMemoryCache<Value>({ maxItems, lifeMs, clock }: MemoryCach
       items.delete(key);
       return undefined;
     },
-    set(key, value) {
-      if (lifeMs > 0) items.set(key, { value, endsAt: clock.now() + lifeMs });
+    set(key, value, since) {
+      if (lifeMs === 0 || (since !== undefined && since <= clearedAt)) return;
+      items.set(key, { value, endsAt: (since ?? clock.now()) + lifeMs });
     },
     delete(key) {
       items.delete(key);
     },
     clear() {
+      clearedAt = clock.now();
       items.clear();
     },
   };

@@ -1,6 +1,6 @@
 import { type FlowType, mintsTokens } from '../../domain/connection.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
-import type { Failure, Tokens } from '../../domain/grant.ts';
+import type { Failure, Grant, Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import { needsAdministrator } from '../../domain/grant-transitions.ts';
 import type { ConnectionName, OrgId, UserId, WorkflowId } from '../../domain/ids.ts';
@@ -46,11 +46,18 @@ export interface OpenGrant {
   readonly tokens: Tokens;
 }
 
+/** What this process has seen of a grant, so that a late answer of storage is not taken for news. */
+export interface SeenGrant extends Pick<Grant, 'generation' | 'seq'> {
+  readonly askedAt: number;
+}
+
 export type GetCredentials = (request: CredentialsRequest) => Promise<Credentials>;
 
 type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'policy'> & {
   readonly refresher: GrantRefresher;
   readonly cache: Cache<OpenGrant>;
+  /** Outlives the cache, and any request. */
+  readonly seen: Cache<SeenGrant>;
   readonly useWorkflow: UseWorkflow;
 };
 
@@ -71,14 +78,25 @@ export function createGetCredentials(needs: Needs): GetCredentials {
       seconds: request.minTtlSeconds ?? needs.policy.credentialMinTtlSeconds,
       isExplicit: request.minTtlSeconds !== null,
     };
+    const askedAt = needs.clock.now();
     const cached = request.forceRefresh ? undefined : needs.cache.get(key);
     const live = await liveGrant(needs, request, wanted, cached);
     if (live.stored !== cached?.stored) {
-      needs.cache.set(key, live);
+      remember(needs, key, live, askedAt);
       await needs.grants.touch(live.stored, needs.clock.now());
     }
     return present(live, request);
   };
+}
+
+/** Remembers a grant unless another read, which storage answered sooner, has seen a newer one. */
+function remember({ cache, seen }: Needs, key: string, live: LiveGrant, askedAt: number): void {
+  const { generation, seq } = live.stored.grant;
+  const known = seen.get(key);
+  const isOlder = known?.generation === generation ? known.seq > seq : known !== undefined && known.askedAt > askedAt;
+  if (isOlder) return;
+  seen.set(key, { generation, seq, askedAt });
+  cache.set(key, live, askedAt);
 }
 
 interface LiveGrant extends OpenGrant {
@@ -112,7 +130,9 @@ async function refreshed(
   const isLongEnough = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now());
   if (!request.forceRefresh && isLongEnough(stored)) return opened(needs, found, stored);
   if (asksTooMuch(stored.grant, wanted)) throw lifeTooShort(stored);
-  const isFresh = request.forceRefresh ? forced(needs, stored) : isLongEnough;
+  const isForced = forced(needs, stored);
+  // A refresh of the last 30 s satisfies force, not the promised life: of a short one too little may be left by now.
+  const isFresh = (current: StoredGrant) => isLongEnough(current) && (!request.forceRefresh || isForced(current));
   const outcome = await tryRefresh(needs, found, stored, isFresh);
   if (outcome instanceof BrokerError) return salvaged(needs, request, wanted, outcome);
   if (wanted.isExplicit && !isLongEnough(outcome.stored)) throw lifeTooShort(outcome.stored);

@@ -56,7 +56,14 @@ async function workOne(needs: Needs, batch: RefreshBatch, { key, at }: BatchGran
     return await refreshOne(needs, batch, found.connection, stored);
   } catch (error) {
     if (hasCode(error, 'refresh_in_progress', 'provider_paused')) return skipped;
-    if (error instanceof BrokerError) return { kind: 'failed', code: error.code };
+    if (error instanceof BrokerError) {
+      // A row that makes no sense, or that no key opens: only the log can say which it is and why.
+      if (hasCode(error, 'internal_error', 'grant_unreadable')) {
+        const { code, detail } = error;
+        needs.logger.error('grant_not_refreshed', { org: key.org, connection: key.connection, code, detail });
+      }
+      return { kind: 'failed', code: error.code };
+    }
     needs.logger.error('refresh_crashed', { org: key.org, connection: key.connection, cause: error });
     return { kind: 'failed', code: 'internal_error' };
   }

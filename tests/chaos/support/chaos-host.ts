@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Answer } from '../../support/running-hosts.ts';
 import { endProcess, type HostProcess, startHostProcess } from '../../unit/host/host-process.ts';
@@ -50,7 +51,8 @@ export function launchHost(options: ChaosHostOptions): { process: HostProcess; r
 
 async function liveHost(process: HostProcess, home: string, options: ChaosHostOptions): Promise<ChaosHost> {
   const { name, adminKey, history } = options;
-  const url = await process.ready();
+  // A busy machine may need a second wait. A process that has ended rejects at once.
+  const url = await process.ready().catch(() => process.ready());
   const { master_key: masterKey } = await process.hostJson();
   history.note(name, 'ready', { pid: process.child.pid });
   const signal = (what: NodeJS.Signals): void => {
@@ -96,4 +98,14 @@ async function liveHost(process: HostProcess, home: string, options: ChaosHostOp
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
   };
+}
+
+/** What a host has logged so far: one JSON object a line. */
+export async function logOf({ home }: ChaosHost): Promise<string> {
+  try {
+    return await readFile(join(home, 'bowline.log'), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
 }

@@ -30,6 +30,10 @@ export interface GrantDesk {
   lapse(grant: ChaosGrant): Promise<void>;
   /** Lets the token end at a time, past every proxy. */
   setExpiry(grant: ChaosGrant, atMs: number): Promise<void>;
+  /** Lets the grant be due at a time, past every proxy, in its row alone. */
+  setDue(grant: ChaosGrant, atMs: number): Promise<void>;
+  /** Merges columns into the grant's row as they are, past every proxy. */
+  spoil(grant: ChaosGrant, columns: Readonly<Record<string, unknown>>): Promise<void>;
   /** The grant's row, past every proxy; undefined where there is none. */
   row(grant: ChaosGrant): Promise<Readonly<Record<string, unknown>> | undefined>;
 }
@@ -41,11 +45,11 @@ export function createGrantDesk(connectionString: string): GrantDesk {
   const known = new Set<string>();
   const tableOf = ({ userId }: ChaosGrant) => (userId === null ? tables.own : tables.users);
 
-  async function setExpiry(grant: ChaosGrant, atMs: number): Promise<void> {
-    const { partitionKey, rowKey } = placeOf(grant);
-    const expiresAt = { type: 'Int64', value: String(atMs) };
-    await tableOf(grant).updateEntity({ partitionKey, rowKey, expires_at: expiresAt }, 'Merge');
+  async function spoil(grant: ChaosGrant, columns: Readonly<Record<string, unknown>>): Promise<void> {
+    await tableOf(grant).updateEntity({ ...placeOf(grant), ...columns }, 'Merge');
   }
+
+  const setExpiry = (grant: ChaosGrant, atMs: number) => spoil(grant, { expires_at: int64(atMs) });
 
   async function connect(host: ChaosHost, { provider, connection, org = 'ORG1', userId = null }: NewGrant) {
     const place = `${org}/${connection}`;
@@ -76,6 +80,8 @@ export function createGrantDesk(connectionString: string): GrantDesk {
     },
     lapse: (grant) => setExpiry(grant, Date.now() - 60_000),
     setExpiry,
+    setDue: (grant, atMs) => spoil(grant, { due_at: int64(atMs) }),
+    spoil,
     row: async (grant) => {
       const { partitionKey, rowKey } = placeOf(grant);
       try {
@@ -89,9 +95,10 @@ export function createGrantDesk(connectionString: string): GrantDesk {
 }
 
 /** What a workflow asks. */
-export function credentials(host: ChaosHost, grant: ChaosGrant): Promise<Answer> {
-  const query = grant.userId === null ? '' : `?user_id=${encodeURIComponent(grant.userId)}`;
-  return host.call('GET', `/api/oauth/credentials/${grant.connection}${query}`, { org: grant.org });
+export function credentials(host: ChaosHost, grant: ChaosGrant, leastLifeSeconds?: number): Promise<Answer> {
+  const query = new URLSearchParams(grant.userId === null ? {} : { user_id: grant.userId });
+  if (leastLifeSeconds !== undefined) query.set('min_ttl_seconds', String(leastLifeSeconds));
+  return host.call('GET', `/api/oauth/credentials/${grant.connection}?${query}`, { org: grant.org });
 }
 
 /** What an operator asks. Resolves to undefined when the connection breaks. */
@@ -117,6 +124,10 @@ export async function createConnection(host: ChaosHost, provider: Provider, name
     },
   });
   if (created.status !== 201) throw new Error(`not created: ${created.text}`);
+}
+
+function int64(value: number) {
+  return { type: 'Int64', value: String(value) };
 }
 
 function placeOf({ org, connection, userId }: ChaosGrant): { partitionKey: string; rowKey: string } {

@@ -28,6 +28,8 @@ export interface Provider {
 
 export interface ProviderOptions {
   readonly kind: ProviderClass;
+  /** In the history. */
+  readonly name: string;
   readonly history: History;
   readonly random: SeededRandom;
 }
@@ -36,13 +38,13 @@ const scope = 'openid offline_access read';
 const accessTokenLifeSeconds = 600;
 
 /** A real authorization server of a class, behind a proxy. */
-export async function startProvider({ kind, history, random }: ProviderOptions): Promise<Provider> {
+export async function startProvider({ kind, name, history, random }: ProviderOptions): Promise<Provider> {
   const server = await startAuthorizationServer({
     rotate: kind !== 'steady',
     accessTokenLifeSeconds,
     ...(kind === 'overlap' && { configuration: { adapter: withoutConsumption() } }),
   });
-  const proxy = await startRecordingProxy({ name: `provider-${kind}`, target: server.issuer, history, random });
+  const proxy = await startRecordingProxy({ name: `provider-${name}`, target: server.issuer, history, random });
   const ledger = createLedger(proxy, history);
   return {
     kind,

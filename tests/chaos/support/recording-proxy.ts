@@ -25,12 +25,19 @@ export type Match = (request: ProxiedRequest) => boolean;
 
 export type Fault =
   | { readonly kind: 'delay'; readonly leastMs: number; readonly mostMs: number }
+  /** It is forwarded at once; its answer comes late. */
+  | { readonly kind: 'delay-answer'; readonly leastMs: number; readonly mostMs: number }
   /** The connection breaks, and nothing was forwarded. */
   | { readonly kind: 'drop' }
   /** It was forwarded and answered; then the connection breaks. */
   | { readonly kind: 'lose-reply' }
   /** The proxy answers itself. */
-  | { readonly kind: 'answer'; readonly status: number; readonly headers?: Readonly<Record<string, string>> };
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    };
 
 export interface RuleOptions {
   /** Default: without end. */
@@ -81,6 +88,8 @@ export interface ProxyOptions {
   readonly random: SeededRandom;
   /** What the history says of a request beside method and path. */
   readonly describe?: (request: ProxiedRequest) => Readonly<Record<string, unknown>>;
+  /** How much later it is by the `Date` of every answer. Default 0. */
+  readonly dateShiftMs?: number;
 }
 
 interface PlannedRule {
@@ -92,7 +101,7 @@ interface PlannedRule {
 }
 
 export async function startRecordingProxy(options: ProxyOptions): Promise<RecordingProxy> {
-  const { name, target, history, random, describe = () => ({}) } = options;
+  const { name, target, history, random, describe = () => ({}), dateShiftMs = 0 } = options;
   const observers: ProxyObserver[] = [];
   let rules: PlannedRule[] = [];
   let lastId = 0;
@@ -129,7 +138,8 @@ export async function startRecordingProxy(options: ProxyOptions): Promise<Record
     if (fault !== undefined && fault.kind !== 'delay') note('rule', { kind: fault.kind });
     if (fault?.kind === 'drop') return end(null);
     if (fault?.kind === 'answer') {
-      response.writeHead(fault.status, { ...fault.headers, 'content-length': '0' }).end();
+      const sent = Buffer.from(fault.body ?? '');
+      response.writeHead(fault.status, { ...fault.headers, 'content-length': `${sent.length}` }).end(sent);
       return end(fault.status);
     }
     if (fault?.kind === 'hold' && fault.at === 'request' && (await fault.gate.arrive()) === 'abandoned') {
@@ -139,10 +149,11 @@ export async function startRecordingProxy(options: ProxyOptions): Promise<Record
     note('answered', { status: answer.status });
     for (const observer of observers) observer.answered?.(proxied, answer);
     if (fault?.kind === 'lose-reply') return end(null);
+    if (fault?.kind === 'delay-answer') await delay(random.between(fault.leastMs, fault.mostMs));
     if (fault?.kind === 'hold' && fault.at === 'answer' && (await fault.gate.arrive()) === 'abandoned') {
       return end(null);
     }
-    response.writeHead(answer.status, answerHeaders(answer)).end(answer.body);
+    response.writeHead(answer.status, answerHeaders(answer, dateShiftMs)).end(answer.body);
     end(answer.status);
   }
 
@@ -211,7 +222,12 @@ function forward(target: string, { method, url, headers }: IncomingMessage, body
   });
 }
 
-function answerHeaders({ headers, body }: ProxiedAnswer): Record<string, string | string[]> {
+function answerHeaders({ headers, body }: ProxiedAnswer, dateShiftMs: number): Record<string, string | string[]> {
   const kept = Object.entries(headers).filter(([name, value]) => !hopByHop.includes(name) && value !== undefined);
-  return { ...(Object.fromEntries(kept) as Record<string, string | string[]>), 'content-length': `${body.length}` };
+  const date = new Date(Date.parse(headers.date ?? '') + dateShiftMs);
+  return {
+    ...(Object.fromEntries(kept) as Record<string, string | string[]>),
+    ...(dateShiftMs !== 0 && { date: date.toUTCString() }),
+    'content-length': `${body.length}`,
+  };
 }

@@ -1,14 +1,15 @@
+import { concernsEntryOf } from './due-index.ts';
 import type { ChaosGrant } from './grants.ts';
 import type { Hold } from './hold.ts';
 import type { HoldOptions, Match } from './recording-proxy.ts';
-import { both, concerns, isClaim, isCommit, isRefresh } from './requests.ts';
+import { both, concerns, isClaim, isCommit, isDueInsert, isDueRemoval, isRefresh } from './requests.ts';
 import type { World } from './world.ts';
 
 /** A moment of a refresh at which it can be stopped from outside. */
 export interface RefreshPoint {
-  readonly name: 'K0' | 'K1' | 'K2' | 'K3' | 'K4' | 'K5';
+  readonly name: 'K0' | 'K1' | 'K2' | 'K3' | 'K4' | 'K5' | 'K6' | 'K7';
   readonly what: string;
-  readonly where: 'tables' | 'provider';
+  readonly where: 'tables' | 'index' | 'provider';
   readonly matches: Match;
   readonly at: HoldOptions['at'];
 }
@@ -21,6 +22,8 @@ export const refreshPoints: readonly RefreshPoint[] = [
   { name: 'K3', what: 'provider answered, reply withheld', where: 'provider', matches: isRefresh, at: 'answer' },
   { name: 'K4', what: 'reply delivered, commit held', where: 'tables', matches: isCommit, at: 'request' },
   { name: 'K5', what: 'commit applied, reply withheld', where: 'tables', matches: isCommit, at: 'answer' },
+  { name: 'K6', what: 'commit done, index insert held', where: 'index', matches: isDueInsert, at: 'request' },
+  { name: 'K7', what: 'new index row in, old one not deleted', where: 'index', matches: isDueRemoval, at: 'request' },
 ];
 
 /** Refreshes that stand still at a point. */
@@ -36,10 +39,11 @@ export interface StoppedRefreshes {
 /** Stops the next refresh of each grant at a point. Where the provider is asked, all of its calls stop. */
 export function stopAt(world: World, point: RefreshPoint, grants: readonly ChaosGrant[]): StoppedRefreshes {
   const { matches, at } = point;
-  const holds = point.where === 'tables' ? [atTables()] : atProviders();
+  const holds = point.where === 'provider' ? atProviders() : [atTables()];
 
   function atTables() {
-    const ours = concerns(grants.map(({ connection }) => connection));
+    const isRow = point.where === 'tables';
+    const ours = isRow ? concerns(grants.map(({ connection }) => connection)) : concernsEntryOf(grants);
     const times = grants.length;
     return { hold: world.tables.hold(both(matches, ours), { at, times }), times };
   }

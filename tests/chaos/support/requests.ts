@@ -19,6 +19,9 @@ const writes =
 export const isClaim = writes('claim');
 /** A commit of new tokens. */
 export const isCommit = writes('commit');
+const isOfDueIndex: Match = ({ path }) => path.includes('/OAuthRefreshDue');
+export const isDueInsert: Match = (request) => request.method === 'POST' && isOfDueIndex(request);
+export const isDueRemoval: Match = (request) => request.method === 'DELETE' && isOfDueIndex(request);
 export const isToken: Match = ({ method, path }) => method === 'POST' && path === '/token';
 export const isRefresh: Match = (request) => isToken(request) && request.body.includes('grant_type=refresh_token');
 export const isAny: Match = () => true;
@@ -41,4 +44,14 @@ export const both =
 export function describeTableRequest(request: ProxiedRequest): Readonly<Record<string, unknown>> {
   const grant = grantWriteOf(request);
   return grant === undefined ? {} : { grant };
+}
+
+/** Matches one request: the nth that `matches` does. */
+export function nth(matches: Match, count: number): Match {
+  let left = count;
+  return (request) => {
+    if (!matches(request)) return false;
+    left -= 1;
+    return left === 0;
+  };
 }

@@ -84,7 +84,10 @@ async function startWorld({ providers: kinds, environment = {} }: WorldOptions):
     proxied('vault', vaultEmulator.url),
   ]);
   const providers = await Promise.all(
-    kinds.map((kind) => startProvider({ kind, history, random: random.branch(kind) })),
+    kinds.map((kind, index) => {
+      const name = kinds.indexOf(kind) === index ? kind : `${kind}-${index}`;
+      return startProvider({ kind, name, history, random: random.branch(name) });
+    }),
   );
   const adminKey = `bwl_${randomBytes(8).toString('hex')}_${randomBytes(32).toString('base64url')}`;
   const settings = {

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { seedDueGrants } from './support/bulk-grants.ts';
+import type { ChaosHost } from './support/chaos-host.ts';
+import { quietSchedule } from './support/due.ts';
+import { finishedJob, sweep } from './support/jobs.ts';
+import { isPut, textOf } from './support/queue.ts';
+import { sized } from './support/size.ts';
+import { startTokenServer, type TokenServer } from './support/token-server.ts';
+import { useWorld } from './support/world.ts';
+
+/** RELIABILITY.md I15 asks for 10,000. */
+const load = sized({
+  short: { warmUp: 200, grants: 300 },
+  full: { warmUp: 300, grants: 1000 },
+  long: { warmUp: 1000, grants: 10_000 },
+});
+/** With memory to spare, garbage lies about for as long as V8 likes, and what grows says nothing of what is held. */
+const heapMb = 128;
+const mostGrowthMb = 100;
+/** Calls to one provider at once, of one process. */
+const mostAtOnce = 16;
+const mostInMessage = 16;
+const serverCount = 2;
+const answerAfterMs = 20;
+const sampleEveryMs = 25;
+const jobLimitMs = 500_000;
+const dayMs = 86_400_000;
+
+interface Message {
+  readonly kind: string;
+  readonly grants: readonly { readonly connection: string }[];
+}
+
+const getWorld = useWorld({ providers: [], environment: quietSchedule() });
+let host: ChaosHost;
+let servers: TokenServer[];
+const messages: Message[] = [];
+
+beforeAll(async () => {
+  const world = getWorld();
+  servers = await Promise.all(Array.from({ length: serverCount }, () => startTokenServer({ answerAfterMs })));
+  host = await world.startHost({
+    NODE_OPTIONS: `--max-old-space-size=${heapMb}`,
+    // Tens of thousands of requests: only the queue goes through a proxy.
+    OAuthStorage: world.connectionString.replace(/(?<=QueueEndpoint=)http:\/\/[^/]+/, world.queue.origin),
+  });
+  world.queue.observe({
+    received: (request) => {
+      if (isPut(request)) messages.push(JSON.parse(Buffer.from(textOf(request), 'base64').toString()));
+    },
+  });
+});
+afterAll(() => Promise.all(servers.map((server) => server.stop())));
+
+interface Seeded {
+  readonly account: string;
+  readonly connection: string;
+  readonly server: TokenServer;
+}
+
+/** Two connections of each server, so that a message may mix connections and must not mix servers. */
+async function seed(prefix: string, count: number): Promise<Seeded[]> {
+  const connections = Array.from({ length: serverCount * 2 }, (_, index) => `${prefix}-${index}`);
+  const all: Seeded[] = [];
+  for (const [at, connection] of connections.entries()) {
+    const server = servers[at % serverCount] as TokenServer;
+    const own = Array.from({ length: count / connections.length }, (_, index) => `user-${index}`);
+    const accountOf = (userId: string) => `${connection}/${userId}`;
+    await seedDueGrants(getWorld(), {
+      connection,
+      tokenUrl: server.tokenUrl,
+      userIds: own,
+      refreshTokenOf: (userId) => server.open(accountOf(userId), (2 * dayMs) / 1000),
+    });
+    all.push(...own.map((userId) => ({ account: accountOf(userId), connection, server })));
+  }
+  return all;
+}
+
+/** Sweeps once, works all of it off, and expects each grant to be refreshed once. */
+async function refreshAll(grants: readonly Seeded[]): Promise<void> {
+  const jobId = await sweep(getWorld(), host);
+  const job = await finishedJob(host, jobId, jobLimitMs);
+  expect(job).toMatchObject({ due: grants.length, refreshed: grants.length, skipped: 0, failed: 0 });
+  const odd = grants.filter(({ server, account }) => server.issuedTo(account).length !== 1);
+  expect(odd.map(({ account }) => account)).toEqual([]);
+}
+
+/** The memory of the host process that is in RAM, in MB. */
+function residentMb(): number {
+  const status = readFileSync(`/proc/${host.process.child.pid}/status`, 'utf8');
+  // A process that is ending has no such line.
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+}
+
+async function peakWhile(work: () => Promise<void>): Promise<number> {
+  let peakMb = residentMb();
+  const sampling = setInterval(() => {
+    peakMb = Math.max(peakMb, residentMb());
+  }, sampleEveryMs);
+  try {
+    await work();
+  } finally {
+    clearInterval(sampling);
+  }
+  return peakMb;
+}
+
+// Other systems have no /proc.
+it.runIf(process.platform === 'linux')(
+  'a sweep takes memory, calls and messages within their bounds',
+  async () => {
+    const warm = await seed('warm', load.warmUp);
+    await refreshAll(warm);
+    const grants = await seed('bulk', load.grants);
+    messages.length = 0;
+
+    const beforeMb = residentMb();
+    expect(beforeMb).toBeGreaterThan(0);
+    const peakMb = await peakWhile(() => refreshAll(grants));
+    console.log(`${load.grants} grants: ${beforeMb.toFixed(0)} MB before, ${peakMb.toFixed(0)} MB at the most`);
+    expect(peakMb - beforeMb, 'growth in MB').toBeLessThan(mostGrowthMb);
+    for (const server of servers) {
+      expect(server.refused).toEqual([]);
+      expect(server.mostAtOnce(), 'token requests at once').toBeLessThanOrEqual(mostAtOnce);
+      expect(server.mostAtOnce(), 'there were some at once').toBeGreaterThan(1);
+    }
+    expectBoundedMessages(grants);
+  },
+  2 * jobLimitMs,
+);
+
+function expectBoundedMessages(grants: readonly Seeded[]): void {
+  const serverOf = new Map(grants.map(({ connection, server }) => [connection, server]));
+  for (const message of messages) {
+    expect(message.kind).toBe('refresh');
+    expect(message.grants.length).toBeLessThanOrEqual(mostInMessage);
+    const named = new Set(message.grants.map(({ connection }) => serverOf.get(connection)));
+    expect(named.size, 'authorization servers of one message').toBe(1);
+    expect(named, 'only of these').not.toContain(undefined);
+  }
+  const ideal = servers.map((server) =>
+    Math.ceil(grants.filter((each) => each.server === server).length / mostInMessage),
+  );
+  expect(messages, 'no more messages than needed').toHaveLength(ideal.reduce((sum, count) => sum + count, 0));
+  expect(messages.flatMap((message) => message.grants)).toHaveLength(grants.length);
+}
