@@ -49,7 +49,7 @@ function seedingBroker({ connectionString, vault }: World): Composition {
 async function seed({ broker }: Composition, bulk: BulkGrants): Promise<void> {
   const org = toOrgId(bulk.org ?? 'ORG1');
   const name = toConnectionName(bulk.connection);
-  const caller = { id: 'seed', name: 'seed', orgIds: ['*'], roles: ['admin'], expiresAt: null } as const;
+  const caller = { id: 'seed', kind: 'api_key', name: 'seed', orgIds: ['*'], roles: ['admin'], expiresAt: null } as const;
   const config = configOf(bulk.tokenUrl);
   const clientSecret = new Secret('secret-for-tests');
   await broker.createConnection({
