@@ -1,6 +1,15 @@
 import type { ConnectionName, OrgId } from './ids.ts';
 
-export const flowTypes = ['authorization_code', 'client_credentials', 'refresh_token'] as const;
+export const flowTypes = [
+  'authorization_code',
+  'client_credentials',
+  'refresh_token',
+  'account_credentials',
+  'jwt_bearer',
+  'device_code',
+  'token_exchange',
+  'api_key',
+] as const;
 export type FlowType = (typeof flowTypes)[number];
 
 export const clientAuthMethods = [
