@@ -11,6 +11,7 @@ import { systemDigest } from './adapters/system/system-digest.ts';
 import { createSystemRandom, randomBytes } from './adapters/system/system-random.ts';
 import { createKeyring } from './crypto/keyring.ts';
 import { createAuthorizationServer } from './oauth/authorization-server.ts';
+import { knownProviders } from './providers/known-providers.ts';
 import type { Settings } from './settings.ts';
 import { type Broker, createBroker } from './usecases/broker.ts';
 import type { RekeyLimits } from './usecases/rekey/work-rekey.ts';
@@ -78,6 +79,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
       digest: systemDigest,
       logger,
       gate: createProviderGate({ clock }),
+      providers: knownProviders,
       vault: keyVault.vault,
       authorizationServer: createAuthorizationServer({ ...outbound, clock, allowInsecureLoopback }),
       urlPolicy: createUrlPolicy({ allowInsecureLoopback }),

@@ -33,16 +33,41 @@ export interface ConnectionKey {
 export interface Endpoints {
   readonly authorizationUrl: string | null;
   readonly tokenUrl: string;
+  /** Where refresh tokens are used, when that is not the token endpoint. */
+  readonly refreshUrl: string | null;
   /** Where it is known, `iss` of the callback and an ID token are checked against it exactly. */
   readonly issuer: string | null;
   readonly revocationUrl: string | null;
+  /** RFC 7662. */
+  readonly introspectionUrl: string | null;
   readonly userinfoUrl: string | null;
   readonly testUrl: string | null;
+  /** RFC 8628. */
+  readonly deviceAuthorizationUrl: string | null;
+  /** RFC 9126. */
+  readonly pushedAuthorizationUrl: string | null;
 }
+
+/** No endpoint but the token endpoint. */
+export const noEndpoints: Omit<Endpoints, 'tokenUrl'> = {
+  authorizationUrl: null,
+  refreshUrl: null,
+  issuer: null,
+  revocationUrl: null,
+  introspectionUrl: null,
+  userinfoUrl: null,
+  testUrl: null,
+  deviceAuthorizationUrl: null,
+  pushedAuthorizationUrl: null,
+};
 
 /** What an administrator configures. The client secret lies in the vault, not here. */
 export interface ConnectionConfig {
   readonly flowType: FlowType;
+  /** The catalogue's id. Null: only the endpoints are known. */
+  readonly provider: string | null;
+  /** What the provider's addresses and parameters leave open. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly clientId: string;
   readonly clientAuth: ClientAuthMethod;
   readonly endpoints: Endpoints;
@@ -113,7 +138,8 @@ export function changesEndpoints(before: ConnectionConfig, after: ConnectionConf
 
 function endpointsOf({ endpoints: e, ...config }: ConnectionConfig): unknown {
   return [
-    [e.authorizationUrl, e.tokenUrl, e.issuer, e.revocationUrl, e.userinfoUrl, e.testUrl],
+    Object.entries(e).sort(),
+    Object.entries(config.variables).sort(),
     [config.clientId, config.clientAuth, scopeList(config.scopes), config.scopeSeparator],
     [Object.entries(config.extraAuthorizeParams).sort(), Object.entries(config.extraTokenParams).sort()],
   ];

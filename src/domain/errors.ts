@@ -31,6 +31,7 @@ export const errorCodes = [
   'connect_link_invalid',
   'dependency_not_found',
   'caller_not_found',
+  'provider_not_found',
   'job_not_found',
   'route_not_found',
   'method_not_allowed',

@@ -51,7 +51,10 @@ export interface ProviderRequests {
   readonly authorizeParams: Readonly<Record<string, string>>;
   readonly tokenParams: Readonly<Record<string, string>>;
   readonly bodyFormat: 'form' | 'json';
+  /** Sent with every request to the provider, to userinfo and the test endpoint as well. */
   readonly headers: Readonly<Record<string, string>>;
+  /** How userinfo, the test endpoint and a revocation by `bearer` are given the access token. */
+  readonly tokenHeader: { readonly name: string; readonly prefix: string };
   /** Names of parameters that the provider spells in its own way (`client_id` as `client_key`). */
   readonly renamedParams: Readonly<Record<string, string>>;
   /** The redirect URI that the provider knows under a name of its own. Null: Bowline's. */
@@ -66,6 +69,8 @@ export interface ProviderScopes {
   readonly separator: ScopeSeparator;
   /** Sent where the administrator names none. */
   readonly default: string | null;
+  /** The same for a client that speaks for itself. Null: as `default`. Empty: none. */
+  readonly clientDefault: string | null;
   /** Without this scope there is no refresh token. */
   readonly offline: string | null;
   /** The provider takes no `scope`: what is allowed is set where the client is registered. */
@@ -106,6 +111,8 @@ export interface ProviderMetadata {
   readonly fromAnswer: readonly string[] | null;
   /** Where the answer names the account, as a path. Null: it does not. */
   readonly accountPath: string | null;
+  /** The same for userinfo's answer. Null: `sub`, else `id`. */
+  readonly userinfoAccountPath: string | null;
 }
 
 /**
@@ -132,6 +139,8 @@ export interface ProviderJwt {
   readonly audience: string;
   /** Where scopes go. */
   readonly scopesIn: 'claim' | 'parameter' | 'nowhere';
+  /** The client authenticates beside the assertion. False: the assertion alone will do. */
+  readonly authenticatesClient: boolean;
   readonly lifeSeconds: number;
 }
 
@@ -151,6 +160,8 @@ export interface Provider {
   readonly tier: ProviderTier;
   readonly flows: readonly FlowType[];
   readonly variables: Readonly<Record<string, ProviderVariable>>;
+  /** The endpoints come from the issuer's metadata (RFC 8414). */
+  readonly discovers: boolean;
   readonly endpoints: ProviderEndpoints;
   /** The first is the default. */
   readonly clientAuth: readonly ClientAuthMethod[];
@@ -174,6 +185,7 @@ const ownFormat = {
   tokenParams: {},
   bodyFormat: 'form',
   headers: {},
+  tokenHeader: { name: 'authorization', prefix: 'Bearer ' },
   renamedParams: {},
   redirectUri: null,
   repeatsRedirectUri: false,
@@ -183,7 +195,7 @@ const ownFormat = {
 /** What is assumed of an authorization server that nobody described: the standards, and the worst of refresh tokens. */
 export const unknownProvider = {
   requests: ownFormat,
-  scopes: { separator: 'space', default: null, offline: null, isUnused: false },
+  scopes: { separator: 'space', default: null, clientDefault: null, offline: null, isUnused: false },
   rotation: 'unknown',
   overlapSeconds: null,
   lives: { accessTokenSeconds: null, refreshTokenSeconds: null, keepAliveSeconds: 86_400, refreshMarginSeconds: null },
@@ -195,7 +207,7 @@ export const unknownProvider = {
     errorNames: {},
     nonPositiveLife: 'lapsed',
   },
-  metadata: { fromCallback: {}, fromAnswer: null, accountPath: null },
+  metadata: { fromCallback: {}, fromAnswer: null, accountPath: null, userinfoAccountPath: null },
   revocation: { style: 'rfc7009', method: 'POST', isShared: false },
   jwt: null,
 } as const satisfies Partial<Provider>;
@@ -204,10 +216,10 @@ export const unknownProvider = {
 export type ProviderProfile = Pick<
   Provider,
   'requests' | 'rotation' | 'overlapSeconds' | 'lives' | 'answers' | 'metadata' | 'revocation' | 'jwt'
-> & { readonly refreshEndpoint: string | null };
+>;
 
 /** The profile of a connection without a provider. */
-export const unknownProfile: ProviderProfile = { ...unknownProvider, refreshEndpoint: null };
+export const unknownProfile: ProviderProfile = unknownProvider;
 
 /**
  * Whether a refresh token whose use ended unknown, `elapsedMs` ago, may be tried again at once: the provider does not

@@ -23,6 +23,8 @@ import { health } from './routes/health.ts';
 import { healthReady } from './routes/health-ready.ts';
 import { me } from './routes/me.ts';
 import { openApiJson } from './routes/openapi-json.ts';
+import { providersGet } from './routes/providers-get.ts';
+import { providersList } from './routes/providers-list.ts';
 import { refreshAll } from './routes/refresh-all.ts';
 import { refreshJobStatus } from './routes/refresh-job-status.ts';
 import { rekey } from './routes/rekey.ts';
@@ -62,6 +64,8 @@ export const routeTable: readonly Route[] = [
   refreshJobStatus,
   rekey,
   rekeyJobStatus,
+  providersList,
+  providersGet,
   callersList,
   callersCreate,
   callersDelete,

@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts';
 import { buildAuthorizationUrl } from './authorization-request.ts';
 import { checkCallback } from './callback.ts';
 import type { SigningKey } from './client-authentication.ts';
+import { discoverEndpoints } from './discovery.ts';
 import { accountOfIdToken } from './id-token.ts';
 import { probeToken } from './probe.ts';
 import type { Fetch, Transport } from './provider-call.ts';
@@ -40,6 +41,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
     clientCredentials: (client) => clientCredentials(request, client),
     revoke: (client, tokens) => revokeTokens(transport, signingKey, client, tokens),
     account: (client, accessToken) => accountOfUserinfo(transport, client, accessToken),
+    discover: (issuer) => discoverEndpoints(transport, issuer),
     probe: (client, accessToken) => probeToken(transport, client, accessToken),
   };
 }
@@ -54,7 +56,7 @@ type Request = (tokenRequest: TokenRequest) => Promise<IssuedTokens>;
 async function redeemCode(request: Request, client: OAuthClient, redemption: CodeRedemption): Promise<TokenSet> {
   const { redirectUri, codeVerifier, nonce } = redemption;
   const callback = await checkCallback(client, redemption);
-  const { tokenSet, idToken } = await request({
+  const { tokenSet: issued, idToken } = await request({
     client,
     grantType: 'authorization_code',
     secrets: [codeVerifier, new Secret(callback.get('code') ?? '')],
@@ -69,21 +71,42 @@ async function redeemCode(request: Request, client: OAuthClient, redemption: Cod
         { ...options, additionalParameters: extraTokenParameters(client) },
       ),
   });
+  const tokenSet = withCallbackMetadata(client, issued, redemption.parameters);
   const { accessToken } = tokenSet.tokens;
   if (idToken === null || accessToken === null) return tokenSet;
   const account = await accountOfIdToken(client, { idToken, accessToken, nonce });
-  return { ...tokenSet, tokens: { ...tokenSet.tokens, account } };
+  return { ...tokenSet, tokens: { ...tokenSet.tokens, account: account ?? tokenSet.tokens.account } };
+}
+
+const longestCallbackValue = 200;
+
+/** What the provider says only in its redirect, as some name the account there. */
+function withCallbackMetadata(
+  { profile }: OAuthClient,
+  { tokens, ...issued }: TokenSet,
+  parameters: URLSearchParams,
+): TokenSet {
+  const said = Object.entries(profile.metadata.fromCallback).flatMap(([parameter, name]) => {
+    const value = parameters.get(parameter);
+    return value === null || value.length > longestCallbackValue ? [] : [[name, value]];
+  });
+  return { ...issued, tokens: { ...tokens, metadata: { ...tokens.metadata, ...Object.fromEntries(said) } } };
 }
 
 async function refresh(request: Request, client: OAuthClient, refreshToken: Secret): Promise<TokenSet> {
+  const { refreshUrl, tokenUrl } = client.config.endpoints;
+  const endpoint = refreshUrl ?? tokenUrl;
+  const server = { ...serverOf(client), token_endpoint: endpoint };
+  const repeated = client.profile.requests.repeatsRedirectUri ? { redirect_uri: client.redirectUri } : {};
   const { tokenSet } = await request({
     client,
     grantType: 'refresh_token',
     secrets: [refreshToken],
+    endpoint,
     send: (authentication, options) =>
-      oauth.refreshTokenGrantRequest(serverOf(client), clientOf(client), authentication, refreshToken.reveal(), {
+      oauth.refreshTokenGrantRequest(server, clientOf(client), authentication, refreshToken.reveal(), {
         ...options,
-        additionalParameters: extraTokenParameters(client),
+        additionalParameters: { ...extraTokenParameters(client), ...repeated },
       }),
   });
   return tokenSet;

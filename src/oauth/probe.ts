@@ -7,7 +7,8 @@ import { isSuccess } from './response-normaliser.ts';
 
 /**
  * Calls the connection's test endpoint with the token. Null where there is none. Says `rejected` only when the
- * provider refused the token: anything else that goes wrong leaves it `unclear`.
+ * provider refused the token, and `forbidden` when the token may not read that endpoint: anything else that goes wrong
+ * leaves it `unclear`.
  */
 export async function probeToken(
   transport: Transport,
@@ -32,7 +33,10 @@ function resultOf(status: number): ProbeResult {
   if (isSuccess(status)) return { outcome: 'accepted', message: `The provider accepted the token (status ${status}).` };
   if (status === 401 || status === 403) {
     const advice = status === 401 ? 'Authorize again.' : 'Check the scopes.';
-    return { outcome: 'rejected', message: `The provider refused the token (status ${status}). ${advice}` };
+    return {
+      outcome: status === 401 ? 'rejected' : 'forbidden',
+      message: `The provider refused the token (status ${status}). ${advice}`,
+    };
   }
   return { outcome: 'unclear', message: `The test endpoint answered with status ${status}. Check test_url.` };
 }

@@ -7,6 +7,7 @@ import { clientAuthentication, type SigningKey } from './client-authentication.t
 import { classifyFailure, type GrantType } from './error-classification.ts';
 import { callProvider, type RequestOptions, type Transport } from './provider-call.ts';
 import { normaliseAnswer } from './response-normaliser.ts';
+import { shapeOf } from './response-shape.ts';
 import { textOf, toTokenSet } from './token-response.ts';
 
 export interface TokenRequest {
@@ -14,6 +15,8 @@ export interface TokenRequest {
   readonly grantType: GrantType;
   /** What the request carries, to be kept out of logs. */
   readonly secrets: readonly Secret[];
+  /** Default: the token endpoint. */
+  readonly endpoint?: string | null;
   readonly send: (authentication: oauth.ClientAuth, options: RequestOptions) => Promise<Response>;
 }
 
@@ -31,12 +34,16 @@ export async function requestTokens(
 ): Promise<IssuedTokens> {
   const { client, grantType } = request;
   const authentication = clientAuthentication(client, signingKey);
-  const answer = await callProvider(transport, client.config.endpoints.tokenUrl, (options) =>
-    request.send(authentication, options),
-  );
+  const { requests, answers } = client.profile;
+  const shape = shapeOf(answers);
+  const endpoint = request.endpoint ?? client.config.endpoints.tokenUrl;
+  const answer = await callProvider(transport, endpoint, (options) => request.send(authentication, options), {
+    requests,
+  });
   const { status, headers, text } = answer;
-  const normalised = normaliseAnswer({ status, contentType: headers.get('content-type'), text });
-  const tokenSet = normalised.kind === 'tokens' ? toTokenSet(normalised, answer.requestedAt) : undefined;
+  const normalised = normaliseAnswer({ status, contentType: headers.get('content-type'), text }, shape);
+  const tokenSet =
+    normalised.kind === 'tokens' ? toTokenSet(normalised, answer.requestedAt, client.profile) : undefined;
   if (normalised.kind === 'tokens' && tokenSet !== undefined) {
     return { tokenSet, idToken: textOf(normalised.fields.id_token) };
   }
@@ -45,8 +52,8 @@ export async function requestTokens(
   throw classifyFailure({ answer, said, grantType, secrets }, transport.clock.now());
 }
 
-/** The connection's own parameters for the token endpoint (`audience` and the like). */
-export function extraTokenParameters({ config }: OAuthClient): Record<string, string> {
-  const extra = Object.entries(config.extraTokenParams);
+/** The provider's and the connection's own parameters for the token endpoint (`audience` and the like). */
+export function extraTokenParameters({ config, profile }: OAuthClient): Record<string, string> {
+  const extra = Object.entries({ ...profile.requests.tokenParams, ...config.extraTokenParams });
   return Object.fromEntries(extra.filter(([name]) => !isTokenParameter(name)));
 }

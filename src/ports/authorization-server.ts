@@ -1,11 +1,16 @@
-import type { ConnectionConfig } from '../domain/connection.ts';
+import type { ConnectionConfig, Endpoints } from '../domain/connection.ts';
 import type { Tokens } from '../domain/grant.ts';
+import type { ProviderProfile } from '../domain/provider.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 
 /** A connection as its authorization server knows it. */
 export interface OAuthClient {
   readonly config: ConnectionConfig;
+  /** How its provider wants to be spoken to. */
+  readonly profile: ProviderProfile;
+  /** Where the provider sends people back to. */
+  readonly redirectUri: string;
   readonly clientSecret: Secret | null;
 }
 
@@ -29,7 +34,8 @@ export interface CodeRedemption {
 }
 
 export interface ProbeResult {
-  readonly outcome: 'accepted' | 'rejected' | 'unclear';
+  /** `forbidden`: the token is good, and may not read the test endpoint. */
+  readonly outcome: 'accepted' | 'rejected' | 'forbidden' | 'unclear';
   /** For people: the provider's status, never its body. */
   readonly message: string;
 }
@@ -63,6 +69,12 @@ export interface AuthorizationServer {
 
   /** The account that userinfo names: its `sub`, else its `id`. Null where there is no userinfo or it does not say. */
   account(client: OAuthClient, accessToken: Secret): Promise<string | null>;
+
+  /**
+   * The endpoints that an issuer's metadata names (RFC 8414). Throws `provider_answer_invalid` when there is none, or
+   * it names another issuer.
+   */
+  discover(issuer: string): Promise<Endpoints>;
 
   /** Calls the connection's test endpoint with the token. Resolves to null where there is none. Never throws for the provider. */
   probe(client: OAuthClient, accessToken: Secret): Promise<ProbeResult | null>;

@@ -16,7 +16,7 @@ import {
 /** A provider as its file says it: only what differs from the standards. */
 export interface ProviderInput
   extends Pick<Provider, 'id' | 'name' | 'tier' | 'flows' | 'clientAuth' | 'rotation'>,
-    Partial<Pick<Provider, 'overlapSeconds'>> {
+    Partial<Pick<Provider, 'overlapSeconds' | 'discovers'>> {
   readonly variables?: Readonly<Record<string, VariableInput>>;
   readonly endpoints: Pick<ProviderEndpoints, 'token'> & Partial<ProviderEndpoints>;
   readonly requests?: Partial<ProviderRequests>;
@@ -26,7 +26,7 @@ export interface ProviderInput
   readonly metadata?: Partial<ProviderMetadata>;
   /** Left out: by RFC 7009 where there is a revocation endpoint. */
   readonly revocation?: Partial<ProviderRevocation>;
-  readonly jwt?: ProviderJwt;
+  readonly jwt?: Omit<ProviderJwt, 'authenticatesClient'> & Partial<ProviderJwt>;
   readonly guide?: Partial<ProviderGuide>;
 }
 
@@ -37,6 +37,7 @@ export function defineProvider(input: ProviderInput): Provider {
   const { endpoints } = input;
   return {
     ...input,
+    discovers: input.discovers ?? false,
     variables: Object.fromEntries(
       Object.entries(input.variables ?? {}).map(([name, variable]) => [
         name,
@@ -62,7 +63,7 @@ export function defineProvider(input: ProviderInput): Provider {
     answers: { ...unknownProvider.answers, ...input.answers },
     metadata: { ...unknownProvider.metadata, ...input.metadata },
     revocation: endpoints.revocation ? { ...unknownProvider.revocation, ...input.revocation } : null,
-    jwt: input.jwt ?? null,
+    jwt: input.jwt === undefined ? null : { authenticatesClient: false, ...input.jwt },
     guide: { registerAt: null, documentation: null, notes: [], ...input.guide },
   };
 }

@@ -67,6 +67,7 @@ export function createBroker(
 
   return {
     clock: dependencies.clock,
+    providers: dependencies.providers,
     logger: dependencies.logger,
     policy: dependencies.policy,
     authenticate: createAuthenticate({ ...dependencies, known: caches.callers }),

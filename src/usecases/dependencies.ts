@@ -8,6 +8,7 @@ import type { DueIndex } from '../ports/due-index.ts';
 import type { GrantStore } from '../ports/grant-store.ts';
 import type { JobStore } from '../ports/job-store.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { ProviderCatalogue } from '../ports/provider-catalogue.ts';
 import type { ProviderGate } from '../ports/provider-gate.ts';
 import type { Random } from '../ports/random.ts';
 import type { ReconcileStore } from '../ports/reconcile-store.ts';
@@ -42,6 +43,7 @@ export interface Dependencies {
   readonly reconcileRounds: ReconcileStore;
   readonly rekeyJobs: RekeyStore;
   readonly gate: ProviderGate;
+  readonly providers: ProviderCatalogue;
   readonly vault: SecretVault;
   readonly authorizationServer: AuthorizationServer;
   readonly urlPolicy: UrlPolicy;

@@ -30,7 +30,8 @@ async function costOf(existing: number, due: number): Promise<readonly string[]>
   const faults = createTableFaults();
   const harness = await createTablesHarness({ policies: [faults.policy] });
   const clock = createTestClock();
-  const outside = { ...harness.stores, clock, random: createSystemRandom(), logger: silent, policy };
+  const providers = { get: () => undefined, list: () => [] };
+  const outside = { ...harness.stores, providers, clock, random: createSystemRandom(), logger: silent, policy };
   const needs = { ...outside, ...createIndexedStores(outside) };
   const refresher: Pick<GrantRefresher, 'refresh'> = {
     async refresh({ stored, isFresh }) {

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionConfig } from '../../src/domain/connection.ts';
+import { type Connection, type ConnectionConfig, noEndpoints } from '../../src/domain/connection.ts';
 import { emptyGrant, type Grant, type GrantKey, type Tokens } from '../../src/domain/grant.ts';
 import { toConnectionName, toOrgId, toUserId } from '../../src/domain/ids.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -9,9 +9,12 @@ export const globex = toOrgId('globex');
 
 const config: ConnectionConfig = {
   flowType: 'authorization_code',
+  provider: null,
+  variables: {},
   clientId: 'client-1',
   clientAuth: 'client_secret_basic',
   endpoints: {
+    ...noEndpoints,
     authorizationUrl: 'https://login.example.com/authorize',
     tokenUrl: 'https://login.example.com/token',
     issuer: null,

@@ -18,6 +18,7 @@ export const statusOf: Readonly<Record<ErrorCode, number>> = {
   connect_link_invalid: 404,
   dependency_not_found: 404,
   caller_not_found: 404,
+  provider_not_found: 404,
   job_not_found: 404,
   route_not_found: 404,
   method_not_allowed: 405,

@@ -4,9 +4,11 @@ import {
   clientAuthMethods,
   type Endpoints,
   flowTypes,
+  noEndpoints,
   scopeSeparators,
 } from '../../domain/connection.ts';
 import { GLOBAL, type OrgId, orgIdPattern } from '../../domain/ids.ts';
+import type { ConfigInput } from '../../usecases/connections/complete-config.ts';
 import { connectionName } from './fields.ts';
 
 const url = z.string().min(1).max(2048);
@@ -23,8 +25,15 @@ const changeableFields = {
   authorization_url: urlAt('/oauth/authorize', 'Where a person signs in; only authorization_code needs it'),
   issuer: urlAt('', 'Where given, `iss` of the callback and the ID token are checked against it exactly'),
   revocation_url: urlAt('/oauth/revoke', 'Where tokens are revoked (RFC 7009)'),
+  introspection_url: urlAt('/oauth/introspect', 'Says what a token is worth (RFC 7662)'),
   userinfo_url: urlAt('/userinfo', 'Says whose account a token is of'),
   test_url: urlAt('/userinfo', 'Called with the token to see whether it works'),
+  device_authorization_url: urlAt('/oauth/device', 'Where a device begins (RFC 8628)'),
+  pushed_authorization_url: urlAt('/oauth/par', 'Where authorization requests are pushed (RFC 9126)'),
+  variables: z
+    .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9_]{0,63}$/), z.string().max(500))
+    .nullish()
+    .meta({ description: 'What the provider’s addresses leave open', example: { subdomain: 'acme' } }),
   client_secret: clientSecret.nullish(),
   scopes: z.string().max(4096).nullish().meta({ description: 'Separated by commas or spaces', example: 'read,write' }),
   scope_separator: z.enum(scopeSeparators).nullish().meta({ description: 'How requests send them', example: 'space' }),
@@ -59,7 +68,15 @@ export const createBody = z
     connection_name: connectionName,
     oauth_flow_type: z.enum(flowTypes).meta({ example: 'client_credentials' }),
     client_id: clientId,
-    token_url: url.meta({ example: 'https://login.example.com/oauth/token' }),
+    provider: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be an id of the catalogue')
+      .nullish()
+      .meta({ description: 'An entry of the catalogue, which gives the endpoints', example: 'oidc' }),
+    token_url: url.optional().meta({
+      description: 'Needed without `provider` and `issuer`',
+      example: 'https://login.example.com/oauth/token',
+    }),
     refresh_token: secret.nullish(),
     ...changeableFields,
   })
@@ -91,30 +108,23 @@ export const updateBody = z
 type CreateBody = z.output<typeof createBody>;
 type UpdateBody = z.output<typeof updateBody>;
 
-/** The configuration that a create body describes, with its defaults. */
-export function configOf(body: CreateBody, org: OrgId): ConnectionConfig {
-  const empty: ConnectionConfig = {
+/** The configuration that a create body describes. */
+export function configOf(body: CreateBody, org: OrgId): ConfigInput {
+  return {
     flowType: body.oauth_flow_type,
+    provider: body.provider ?? null,
+    variables: body.variables ?? {},
     clientId: body.client_id,
-    clientAuth: 'client_secret_basic',
-    endpoints: {
-      authorizationUrl: null,
-      tokenUrl: body.token_url,
-      issuer: null,
-      revocationUrl: null,
-      userinfoUrl: null,
-      testUrl: null,
-    },
-    scopes: null,
-    scopeSeparator: 'space',
-    extraAuthorizeParams: {},
-    extraTokenParams: {},
-    description: null,
-    tags: [],
-    sharedWith: defaultSharing(org),
+    clientAuth: body.client_auth ?? null,
+    endpoints: changedEndpoints({ ...noEndpoints, tokenUrl: '' }, body),
+    scopes: body.scopes ?? null,
+    scopeSeparator: body.scope_separator ?? null,
+    extraAuthorizeParams: body.extra_authorize_params ?? {},
+    extraTokenParams: body.extra_token_params ?? {},
+    description: body.description ?? null,
+    tags: body.tags ?? [],
+    sharedWith: body.shared_with ?? defaultSharing(org),
   };
-  const { oauth_flow_type, connection_name, refresh_token, ...fields } = body;
-  return changedConfig(empty, fields, org);
 }
 
 /** A configuration with the named fields changed. */
@@ -123,6 +133,7 @@ export function changedConfig(config: ConnectionConfig, body: UpdateBody, org: O
     ...config,
     clientId: body.client_id ?? config.clientId,
     clientAuth: changed(body.client_auth, config.clientAuth, 'client_secret_basic'),
+    variables: changed(body.variables, config.variables, {}),
     endpoints: changedEndpoints(config.endpoints, body),
     scopes: changed(body.scopes, config.scopes, null),
     scopeSeparator: changed(body.scope_separator, config.scopeSeparator, 'space'),
@@ -136,12 +147,16 @@ export function changedConfig(config: ConnectionConfig, body: UpdateBody, org: O
 
 function changedEndpoints(before: Endpoints, body: UpdateBody): Endpoints {
   return {
+    ...before,
     authorizationUrl: changed(body.authorization_url, before.authorizationUrl, null),
     tokenUrl: body.token_url ?? before.tokenUrl,
     issuer: changed(body.issuer, before.issuer, null),
     revocationUrl: changed(body.revocation_url, before.revocationUrl, null),
+    introspectionUrl: changed(body.introspection_url, before.introspectionUrl, null),
     userinfoUrl: changed(body.userinfo_url, before.userinfoUrl, null),
     testUrl: changed(body.test_url, before.testUrl, null),
+    deviceAuthorizationUrl: changed(body.device_authorization_url, before.deviceAuthorizationUrl, null),
+    pushedAuthorizationUrl: changed(body.pushed_authorization_url, before.pushedAuthorizationUrl, null),
   };
 }
 

@@ -22,7 +22,7 @@ export const statusFields = {
 
 const summaryFields = {
   connection_name: z.string(),
-  provider: z.null(),
+  provider: z.string().nullable(),
   oauth_flow_type: z.enum(flowTypes),
   ...statusFields,
   expires_at: isoTime.nullable(),
@@ -51,8 +51,12 @@ export const connectionDetail = z
     token_url: z.string(),
     issuer: z.string().nullable(),
     revocation_url: z.string().nullable(),
+    introspection_url: z.string().nullable(),
     userinfo_url: z.string().nullable(),
     test_url: z.string().nullable(),
+    device_authorization_url: z.string().nullable(),
+    pushed_authorization_url: z.string().nullable(),
+    variables: z.record(z.string(), z.string()),
     scopes: z.string().nullable(),
     scope_separator: z.enum(scopeSeparators),
     extra_authorize_params: z.record(z.string(), z.string()),
@@ -80,7 +84,7 @@ export function presentSummary({ connection, own }: StoredConnection, now: numbe
   const seen = visibleStatus(own.grant, config.flowType, now);
   return {
     connection_name: name,
-    provider: null,
+    provider: config.provider,
     oauth_flow_type: config.flowType,
     status: seen.status,
     status_reason: seen.statusReason,
@@ -109,8 +113,12 @@ export function presentDetail(
     token_url: config.endpoints.tokenUrl,
     issuer: config.endpoints.issuer,
     revocation_url: config.endpoints.revocationUrl,
+    introspection_url: config.endpoints.introspectionUrl,
     userinfo_url: config.endpoints.userinfoUrl,
     test_url: config.endpoints.testUrl,
+    device_authorization_url: config.endpoints.deviceAuthorizationUrl,
+    pushed_authorization_url: config.endpoints.pushedAuthorizationUrl,
+    variables: { ...config.variables },
     scopes: config.scopes,
     scope_separator: config.scopeSeparator,
     extra_authorize_params: { ...config.extraAuthorizeParams },

@@ -10,6 +10,7 @@ export type AuthorizationNeeds = Pick<
   | 'grants'
   | 'transactions'
   | 'vault'
+  | 'providers'
   | 'authorizationServer'
   | 'logger'
   | 'policy'

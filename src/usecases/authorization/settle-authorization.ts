@@ -24,7 +24,7 @@ export async function keepAuthorized(
   const generation = needs.random.id();
   const { requestedAt, expiresAt, tokens } = issued;
   const token = { issuedAt: requestedAt, expiresAt, hasRefreshToken: tokens.refreshToken !== null };
-  const due = dueAt(token, needs.policy, needs.random.fraction());
+  const due = dueAt(token, needs.policy, needs.random.fraction(), client.profile.lives);
   let isKept = false;
   await needs.grants.update(key, (current) => {
     isKept = isStillPending(current, transaction);

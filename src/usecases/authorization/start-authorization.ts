@@ -76,11 +76,12 @@ async function newTransaction(
   stateHash: string,
 ): Promise<Transaction> {
   const now = needs.clock.now();
-  const redirectUri = `${needs.policy.publicBaseUrl}/api/oauth/callback/${connection.name}`;
+  const client = await oauthClient(needs, connection);
+  const { redirectUri } = client;
   const codeVerifier = new Secret(needs.random.token(codeVerifierBytes));
   const nonce = new Secret(needs.random.token(nonceBytes));
   const scopes = request.scopes ?? connection.config.scopes;
-  const authorizationUrl = await needs.authorizationServer.authorizationUrl(await oauthClient(needs, connection), {
+  const authorizationUrl = await needs.authorizationServer.authorizationUrl(client, {
     redirectUri,
     codeVerifier,
     nonce,

@@ -4,13 +4,17 @@ import { GLOBAL, type OrgId } from '../../domain/ids.ts';
 import { isAuthorizationParameter, isTokenParameter } from '../../domain/reserved-parameters.ts';
 import type { UrlPolicy } from '../../ports/url-policy.ts';
 
-const endpointPaths = {
+export const endpointPaths = {
   authorizationUrl: 'authorization_url',
   tokenUrl: 'token_url',
+  refreshUrl: 'refresh_url',
   issuer: 'issuer',
   revocationUrl: 'revocation_url',
+  introspectionUrl: 'introspection_url',
   userinfoUrl: 'userinfo_url',
   testUrl: 'test_url',
+  deviceAuthorizationUrl: 'device_authorization_url',
+  pushedAuthorizationUrl: 'pushed_authorization_url',
 } as const satisfies Record<keyof Endpoints, string>;
 
 /**
@@ -70,7 +74,7 @@ function parameterProblems({ extraAuthorizeParams, extraTokenParams }: Connectio
 function urlProblems(endpoints: Endpoints, urlPolicy: UrlPolicy): ErrorDetail[] {
   return (Object.keys(endpointPaths) as (keyof Endpoints)[]).flatMap((name) => {
     const url = endpoints[name];
-    const message = url === null ? undefined : urlPolicy.problem(url);
+    const message = url === null || url === '' ? undefined : urlPolicy.problem(url);
     return message === undefined ? [] : [{ path: endpointPaths[name], message }];
   });
 }

@@ -6,6 +6,7 @@ import type { Secret } from '../../domain/secret.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GrantRefresher } from '../refresh/refresh-grant.ts';
+import { type ConfigInput, completeConfig } from './complete-config.ts';
 import { assertValidConfig } from './connection-input.ts';
 import { newEndpointsId } from './endpoints-id.ts';
 import { connectionNotFound } from './find-connection.ts';
@@ -15,7 +16,7 @@ export interface NewConnection {
   readonly org: OrgId;
   readonly name: ConnectionName;
   readonly callerId: string;
-  readonly config: ConnectionConfig;
+  readonly config: ConfigInput;
   readonly clientSecret: Secret | null;
   readonly refreshToken: Secret | null;
   /** Get the first token at once, where no person is needed. */
@@ -24,7 +25,10 @@ export interface NewConnection {
 
 export type CreateConnection = (request: NewConnection) => Promise<StoredConnection>;
 
-type Needs = Pick<Dependencies, 'clock' | 'random' | 'digest' | 'connections' | 'vault' | 'urlPolicy' | 'logger'> & {
+type Needs = Pick<
+  Dependencies,
+  'clock' | 'random' | 'digest' | 'connections' | 'vault' | 'providers' | 'authorizationServer' | 'urlPolicy' | 'logger'
+> & {
   readonly refresher: GrantRefresher;
 };
 
@@ -35,10 +39,11 @@ type Needs = Pick<Dependencies, 'clock' | 'random' | 'digest' | 'connections' | 
  */
 export function createCreateConnection(needs: Needs): CreateConnection {
   return async (request) => {
-    const { org, name, config, clientSecret } = request;
+    const { org, name, clientSecret } = request;
+    const config = await completeConfig(needs, request.config);
     assertValidConfig(config, { org, hasClientSecret: clientSecret !== null, urlPolicy: needs.urlPolicy });
     assertRefreshTokenFits(request);
-    const connection = newConnection(needs, request);
+    const connection = newConnection(needs, request, config);
     const { grant, tokens } = firstGrant(needs, request, connection.endpointsId);
     await needs.connections.create(connection, grant, tokens);
     if (clientSecret !== null) await keepSecret(needs, connection, clientSecret);
@@ -62,7 +67,11 @@ function assertRefreshTokenFits({ config, refreshToken, connect }: NewConnection
   }
 }
 
-function newConnection({ clock, random, digest }: Needs, { org, name, config, callerId }: NewConnection): Connection {
+function newConnection(
+  { clock, random, digest }: Needs,
+  { org, name, callerId }: NewConnection,
+  config: ConnectionConfig,
+): Connection {
   const now = clock.now();
   return {
     org,

@@ -26,7 +26,7 @@ export type DeleteConnection = (request: ConnectionDeletion) => Promise<DeletedC
 
 type Needs = Pick<
   Dependencies,
-  'clock' | 'connections' | 'grants' | 'workflows' | 'vault' | 'authorizationServer' | 'logger'
+  'clock' | 'connections' | 'grants' | 'workflows' | 'vault' | 'providers' | 'policy' | 'authorizationServer' | 'logger'
 >;
 
 /**

@@ -5,7 +5,7 @@ import type { StoredGrant } from '../../ports/grant-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { oauthClient } from './oauth-client.ts';
 
-type Needs = Pick<Dependencies, 'vault' | 'authorizationServer' | 'grants' | 'logger'>;
+type Needs = Pick<Dependencies, 'vault' | 'providers' | 'policy' | 'authorizationServer' | 'grants' | 'logger'>;
 
 /**
  * Revokes tokens at the provider where it can. Never throws: the local tokens are gone already, and that must stand.

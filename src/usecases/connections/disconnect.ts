@@ -19,7 +19,15 @@ export type Disconnect = (
 
 type Needs = Pick<
   Dependencies,
-  'random' | 'connections' | 'grants' | 'transactions' | 'vault' | 'authorizationServer' | 'logger'
+  | 'random'
+  | 'connections'
+  | 'grants'
+  | 'transactions'
+  | 'vault'
+  | 'providers'
+  | 'policy'
+  | 'authorizationServer'
+  | 'logger'
 >;
 
 /**

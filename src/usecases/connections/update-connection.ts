@@ -1,11 +1,12 @@
 import type { Caller } from '../../domain/caller.ts';
-import { type ConnectionConfig, changesEndpoints } from '../../domain/connection.ts';
+import { type ConnectionConfig, changesEndpoints, type Endpoints } from '../../domain/connection.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
 import { withoutTokens } from '../../domain/grant.ts';
 import { withNewSecret } from '../../domain/grant-transitions.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { ConnectionChange, StoredConnection } from '../../ports/connection-store.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { changedEndpoints } from './complete-config.ts';
 import { assertValidConfig } from './connection-input.ts';
 import { newEndpointsId } from './endpoints-id.ts';
 import { type ConnectionQuery, connectionNotFound, findConnectionToChange } from './find-connection.ts';
@@ -23,7 +24,10 @@ export interface ConnectionUpdate extends ConnectionQuery {
 
 export type UpdateConnection = (request: ConnectionUpdate) => Promise<StoredConnection>;
 
-type Needs = Pick<Dependencies, 'clock' | 'random' | 'digest' | 'connections' | 'vault' | 'urlPolicy' | 'logger'>;
+type Needs = Pick<
+  Dependencies,
+  'clock' | 'random' | 'digest' | 'connections' | 'vault' | 'providers' | 'authorizationServer' | 'urlPolicy' | 'logger'
+>;
 
 /**
  * Changes a connection's configuration. When an endpoint, the client or the scopes change, the tokens are dropped:
@@ -33,13 +37,16 @@ type Needs = Pick<Dependencies, 'clock' | 'random' | 'digest' | 'connections' | 
 export function createUpdateConnection(needs: Needs): UpdateConnection {
   return async (request) => {
     const before = await findConnectionToChange(needs, { ...request, userId: null });
-    const { connection } = changeOf(needs, request, before, undefined);
+    const wanted = request.change(before.connection.config);
+    const endpoints = await changedEndpoints(needs, before.connection.config, wanted);
+    const change = completed(request, wanted, endpoints);
+    const { connection } = changeOf(needs, { ...request, change }, before, undefined);
     const reference = request.clientSecret ? await keepClientSecret(needs, connection, request.clientSecret) : null;
     let replaced: string | null = null;
     try {
       const after = await needs.connections.update(before.connection, (current) => {
         replaced = current.connection.clientSecretRef;
-        return changeOf(needs, request, current, reference);
+        return changeOf(needs, { ...request, change }, current, reference);
       });
       if (after === undefined) throw connectionNotFound(request.name);
       if (request.clientSecret !== undefined) await dropClientSecret(needs, replaced);
@@ -49,6 +56,16 @@ export function createUpdateConnection(needs: Needs): UpdateConnection {
       if (!hasCode(error, 'storage_unavailable')) await dropClientSecret(needs, reference);
       throw error;
     }
+  };
+}
+
+/** The endpoints were worked out for these variables: others, that somebody wrote in between, would lead elsewhere. */
+function completed({ change }: ConnectionUpdate, wanted: ConnectionConfig, endpoints: Endpoints) {
+  return (current: ConnectionConfig): ConnectionConfig => {
+    const changed = change(current);
+    if (changed.provider === null) return changed;
+    if (JSON.stringify(changed.variables) !== JSON.stringify(wanted.variables)) throw changedMeanwhile();
+    return { ...changed, endpoints };
   };
 }
 
@@ -82,7 +99,11 @@ function changeOf(
 
 function assertRevision({ expectedRevision }: ConnectionUpdate, revision: string): void {
   if (expectedRevision === undefined || expectedRevision === revision) return;
-  throw new BrokerError(
+  throw changedMeanwhile();
+}
+
+function changedMeanwhile(): BrokerError {
+  return new BrokerError(
     'connection_changed',
     'Somebody else has changed the connection. Read it again, then repeat the change.',
   );

@@ -10,6 +10,7 @@ import type { Cache } from '../../ports/cache.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import { findConnection, readGrant } from '../connections/find-connection.ts';
+import { profileOf } from '../connections/profile-of.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GrantRefresher } from '../refresh/refresh-grant.ts';
 import type { RefreshResult } from '../refresh/settle-refresh.ts';
@@ -48,7 +49,7 @@ export interface OpenGrant {
 
 export type GetCredentials = (request: CredentialsRequest) => Promise<Credentials>;
 
-type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'policy'> & {
+type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'providers' | 'policy'> & {
   readonly refresher: GrantRefresher;
   readonly cache: Cache<OpenGrant>;
   readonly useWorkflow: UseWorkflow;
@@ -93,7 +94,7 @@ async function liveGrant(
 ): Promise<LiveGrant> {
   const found = cached?.found ?? (await findConnection(needs, request));
   if (request.workflowId !== null) await needs.useWorkflow(request.org, request.workflowId, found.connection);
-  if (cached !== undefined && livesLongEnough(cached.stored.grant, wanted, needs.clock.now())) {
+  if (cached !== undefined && livesLongEnough(cached.stored.grant, wanted, needs.clock.now(), marginOf(needs, found))) {
     return { ...cached, isRefreshed: false };
   }
   const current = cached === undefined ? found : await findConnection(needs, request);
@@ -109,7 +110,8 @@ async function refreshed(
   found: StoredConnection,
   stored: StoredGrant,
 ): Promise<LiveGrant> {
-  const isLongEnough = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now());
+  const margin = marginOf(needs, found);
+  const isLongEnough = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now(), margin);
   if (!request.forceRefresh && isLongEnough(stored)) return opened(needs, found, stored);
   if (asksTooMuch(stored.grant, wanted)) throw lifeTooShort(stored);
   const isFresh = request.forceRefresh ? forced(needs, stored) : isLongEnough;
@@ -118,6 +120,11 @@ async function refreshed(
   if (wanted.isExplicit && !isLongEnough(outcome.stored)) throw lifeTooShort(outcome.stored);
   if (!outcome.tokens) return opened(needs, found, outcome.stored);
   return { found, stored: outcome.stored, tokens: outcome.tokens, isRefreshed: outcome.isRefreshed };
+}
+
+/** Within how many seconds before its end the provider refreshes a token. Null: at any time. */
+function marginOf(needs: Needs, { connection }: StoredConnection): number | null {
+  return profileOf(needs, connection.config).lives.refreshMarginSeconds;
 }
 
 /** Resolves to the failure instead of throwing it: a token that still lives may be served in spite of it. */

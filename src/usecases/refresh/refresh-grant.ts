@@ -3,8 +3,9 @@ import { lastChanceAt } from '../../domain/due.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
 import { serverOf, type Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
+import { mayRetryRefresh } from '../../domain/provider.ts';
 import type { Claim, StoredGrant } from '../../ports/grant-store.ts';
-
+import { profileOf } from '../connections/profile-of.ts';
 import { refreshInProgress } from './refresh-in-progress.ts';
 import { type RequestedTokens, requestTokens } from './request-tokens.ts';
 import { type RefreshNeeds, type RefreshResult, settleFailure, settleSuccess } from './settle-refresh.ts';
@@ -100,7 +101,9 @@ async function waitForLapse(
 ): Promise<RefreshResult | undefined> {
   const { grant } = claim.stored;
   const lastChance = lastChanceAt(grant, needs.policy);
-  const isWorthIt = claim.isTakeover && !mintsTokens(connection.config.flowType) && grant.status === 'completed';
+  const mayRetry = mayRetryRefresh(profileOf(needs, connection.config), claim.interruptedMs);
+  const isWorthIt =
+    claim.isTakeover && !mayRetry && !mintsTokens(connection.config.flowType) && grant.status === 'completed';
   if (!isWorthIt || lastChance === null || lastChance <= needs.clock.now()) return undefined;
   const result = await needs.grants.commit(claim, { grant: { ...grant, dueAt: lastChance } });
   return { stored: 'stored' in result ? result.stored : claim.stored, isRefreshed: false };

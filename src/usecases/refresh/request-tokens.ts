@@ -16,7 +16,7 @@ export interface RequestedTokens {
   readonly client: OAuthClient;
 }
 
-type Needs = Pick<Dependencies, 'authorizationServer' | 'vault' | 'clock'>;
+type Needs = Pick<Dependencies, 'authorizationServer' | 'vault' | 'providers' | 'policy' | 'clock'>;
 
 /**
  * Gets a new token set from the token endpoint, by refresh token or by the client's own credentials. When the provider

@@ -6,12 +6,13 @@ import { withDeath, withFailure, withTokenSet } from '../../domain/grant-transit
 import type { TokenSet } from '../../domain/token-set.ts';
 import type { Claim, CommitResult, GrantChange, StoredGrant } from '../../ports/grant-store.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
+import { profileOf } from '../connections/profile-of.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { RequestedTokens } from './request-tokens.ts';
 
 export type RefreshNeeds = Pick<
   Dependencies,
-  'clock' | 'random' | 'grants' | 'vault' | 'authorizationServer' | 'gate' | 'logger' | 'policy'
+  'clock' | 'random' | 'grants' | 'vault' | 'providers' | 'authorizationServer' | 'gate' | 'logger' | 'policy'
 >;
 
 export interface RefreshResult {
@@ -32,7 +33,7 @@ export async function settleSuccess(
   claim: Claim,
   { issued, client }: RequestedTokens,
 ): Promise<RefreshResult> {
-  const change = successChange(needs, claim.stored.grant, issued);
+  const change = successChange(needs, connection, claim.stored.grant, issued);
   const result = await commitOrGiveUp(needs, claim, change);
   switch (result.kind) {
     case 'committed':
@@ -79,7 +80,7 @@ async function yieldOrOverrule(
   let isOurs = false;
   const current = await needs.grants.update(claim.stored.key, (now) => {
     isOurs = now?.grant.generation === base.generation && now.grant.seq === base.seq;
-    return isOurs && now !== undefined ? successChange(needs, now.grant, issued) : undefined;
+    return isOurs && now !== undefined ? successChange(needs, connection, now.grant, issued) : undefined;
   });
   if (current !== undefined && isOurs) return resultOf(current, base.seq + 1, issued);
   needs.logger.warn('refresh_superseded', placeOf(claim.stored));
@@ -142,10 +143,15 @@ function failureChange(
   return { grant: dead, tokens: tokensOfDeadGrant(before) };
 }
 
-function successChange({ clock, random, policy }: RefreshNeeds, grant: Grant, issued: TokenSet): GrantChange {
+function successChange(
+  { clock, random, policy, ...needs }: RefreshNeeds,
+  { config }: Connection,
+  grant: Grant,
+  issued: TokenSet,
+): GrantChange {
   const { requestedAt, expiresAt, tokens } = issued;
   const token = { issuedAt: requestedAt, expiresAt, hasRefreshToken: tokens.refreshToken !== null };
-  const due = dueAt(token, policy, random.fraction());
+  const due = dueAt(token, policy, random.fraction(), profileOf(needs, config).lives);
   return { grant: { ...withTokenSet(grant, issued, due), lastRefreshAt: clock.now() }, tokens };
 }
 

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGuardedFetch } from '../../../src/adapters/outbound-http/guarded-fetch.ts';
-import type { ConnectionConfig, Endpoints } from '../../../src/domain/connection.ts';
+import { type ConnectionConfig, type Endpoints, noEndpoints } from '../../../src/domain/connection.ts';
+import { unknownProfile } from '../../../src/domain/provider.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import type { TokenSet } from '../../../src/domain/token-set.ts';
 import { createAuthorizationServer } from '../../../src/oauth/authorization-server.ts';
@@ -53,12 +54,17 @@ type Changes = Partial<Omit<ConnectionConfig, 'endpoints'>> & { secret?: string;
 function clientOf({ secret, endpoints, ...changes }: Changes = {}): OAuthClient {
   const { issuer, endpoints: urls } = provider;
   return {
+    profile: unknownProfile,
+    redirectUri,
     clientSecret: new Secret(secret ?? provider.clients.basic.clientSecret),
     config: {
       flowType: 'authorization_code',
+      provider: null,
+      variables: {},
       clientId: provider.clients.basic.clientId,
       clientAuth: 'client_secret_basic',
       endpoints: {
+        ...noEndpoints,
         authorizationUrl: urls.authorization,
         tokenUrl: urls.token,
         issuer,

@@ -3,15 +3,19 @@ import {
   type ConnectionConfig,
   changesEndpoints,
   missingScopes,
+  noEndpoints,
   scopeList,
   scopeParameter,
 } from '../../../src/domain/connection.ts';
 
 const config: ConnectionConfig = {
   flowType: 'authorization_code',
+  provider: null,
+  variables: {},
   clientId: 'id',
   clientAuth: 'client_secret_basic',
   endpoints: {
+    ...noEndpoints,
     authorizationUrl: 'https://a.example.com/authorize',
     tokenUrl: 'https://a.example.com/token',
     issuer: null,

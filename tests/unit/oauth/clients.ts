@@ -1,4 +1,5 @@
-import type { ConnectionConfig, Endpoints } from '../../../src/domain/connection.ts';
+import { type ConnectionConfig, type Endpoints, noEndpoints } from '../../../src/domain/connection.ts';
+import { type ProviderProfile, unknownProfile } from '../../../src/domain/provider.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { createAuthorizationServer } from '../../../src/oauth/authorization-server.ts';
 import type { AuthorizationServer, OAuthClient } from '../../../src/ports/authorization-server.ts';
@@ -12,16 +13,27 @@ export const fixedClock: Clock = { now: () => now, sleep: () => Promise.resolve(
 export interface ClientChanges extends Partial<Omit<ConnectionConfig, 'endpoints'>> {
   readonly endpoints?: Partial<Endpoints>;
   readonly secret?: string | null;
+  readonly profile?: Partial<ProviderProfile>;
 }
 
-export function clientWith({ endpoints, secret = 'client-secret', ...changes }: ClientChanges = {}): OAuthClient {
+export function clientWith({
+  endpoints,
+  profile,
+  secret = 'client-secret',
+  ...changes
+}: ClientChanges = {}): OAuthClient {
   return {
+    profile: { ...unknownProfile, ...profile },
+    redirectUri: 'https://bowline.example/api/oauth/callback/crm',
     clientSecret: secret === null ? null : new Secret(secret),
     config: {
       flowType: 'authorization_code',
+      provider: null,
+      variables: {},
       clientId: 'app',
       clientAuth: 'client_secret_post',
       endpoints: {
+        ...noEndpoints,
         authorizationUrl: 'https://provider.example/authorize',
         tokenUrl: 'https://provider.example/token',
         issuer: null,

@@ -108,7 +108,7 @@ describe('the test endpoint', () => {
     [200, 'accepted', 'The provider accepted the token (status 200).'],
     [204, 'accepted', 'The provider accepted the token (status 204).'],
     [401, 'rejected', 'The provider refused the token (status 401). Authorize again.'],
-    [403, 'rejected', 'The provider refused the token (status 403). Check the scopes.'],
+    [403, 'forbidden', 'The provider refused the token (status 403). Check the scopes.'],
     [302, 'unclear', 'The test endpoint answered with status 302. Check test_url.'],
     [404, 'unclear', 'The test endpoint answered with status 404. Check test_url.'],
     [500, 'unclear', 'The test endpoint answered with status 500. Check test_url.'],

@@ -1,0 +1,20 @@
+import type { ProviderRequests } from '../domain/provider.ts';
+import type { SentRequest } from './provider-call.ts';
+
+/** A request as the provider wants it: its own headers, its names for parameters, its format of the body. */
+export function inProvidersForm(request: SentRequest, requests: ProviderRequests): SentRequest {
+  const headers = { ...request.headers, ...lowerCased(requests.headers) };
+  const { body } = request;
+  if (!(body instanceof URLSearchParams)) return { ...request, headers };
+  const renamed = [...body].map(([name, value]) => [requests.renamedParams[name] ?? name, value] as [string, string]);
+  if (requests.bodyFormat === 'form') return { ...request, headers, body: new URLSearchParams(renamed) };
+  return {
+    ...request,
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(Object.fromEntries(renamed)),
+  };
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
