@@ -124,6 +124,8 @@ export const revocationStyles = ['rfc7009', 'bearer', 'client_json'] as const;
 export interface ProviderRevocation {
   readonly style: (typeof revocationStyles)[number];
   readonly method: 'POST' | 'DELETE';
+  /** For `rfc7009`. Null: as token requests are sent. */
+  readonly bodyFormat: 'form' | 'json' | null;
   /** Several connections may share one token, so that revoking one's ends the others': only on request. */
   readonly isShared: boolean;
 }
@@ -208,7 +210,7 @@ export const unknownProvider = {
     nonPositiveLife: 'lapsed',
   },
   metadata: { fromCallback: {}, fromAnswer: null, accountPath: null, userinfoAccountPath: null },
-  revocation: { style: 'rfc7009', method: 'POST', isShared: false },
+  revocation: { style: 'rfc7009', method: 'POST', bodyFormat: null, isShared: false },
   jwt: null,
 } as const satisfies Partial<Provider>;
 

@@ -3,6 +3,7 @@ import { BrokerError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { OAuthClient, ProbeResult } from '../ports/authorization-server.ts';
 import { callProvider, type Transport } from './provider-call.ts';
+import { tokenHeader } from './request-form.ts';
 import { isSuccess } from './response-normaliser.ts';
 
 /**
@@ -17,10 +18,13 @@ export async function probeToken(
 ): Promise<ProbeResult | null> {
   const endpoint = client.config.endpoints.testUrl;
   if (endpoint === null) return null;
-  const headers = { accept: 'application/json', authorization: `Bearer ${accessToken.reveal()}` };
+  const headers = { accept: 'application/json', ...tokenHeader(client, accessToken) };
   try {
-    const { status } = await callProvider(transport, endpoint, ({ [oauth.customFetch]: send }) =>
-      send(endpoint, { method: 'GET', headers, redirect: 'manual' }),
+    const { status } = await callProvider(
+      transport,
+      endpoint,
+      ({ [oauth.customFetch]: send }) => send(endpoint, { method: 'GET', headers, redirect: 'manual' }),
+      { requests: client.profile.requests },
     );
     return resultOf(status);
   } catch (error) {

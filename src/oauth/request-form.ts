@@ -1,4 +1,6 @@
 import type { ProviderRequests } from '../domain/provider.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { OAuthClient } from '../ports/authorization-server.ts';
 import type { SentRequest } from './provider-call.ts';
 
 /** A request as the provider wants it: its own headers, its names for parameters, its format of the body. */
@@ -13,6 +15,12 @@ export function inProvidersForm(request: SentRequest, requests: ProviderRequests
     headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify(Object.fromEntries(renamed)),
   };
+}
+
+/** An access token as the provider's API wants it (RFC 6750 section 2.1, unless the provider has its own way). */
+export function tokenHeader({ profile }: OAuthClient, accessToken: Secret): Record<string, string> {
+  const { name, prefix } = profile.requests.tokenHeader;
+  return { [name.toLowerCase()]: `${prefix}${accessToken.reveal()}` };
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {

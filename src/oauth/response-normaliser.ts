@@ -117,7 +117,8 @@ function registeredName(error: string, shape: ResponseShape): RegisteredError | 
   return registeredErrors.find((registered) => registered === meant) ?? null;
 }
 
-function valueAt(body: unknown, path: string): unknown {
+/** The value at a path of names. Undefined where there is none. */
+export function valueAt(body: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => {
     return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
       ? (value as Fields)[name]

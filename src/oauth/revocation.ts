@@ -6,6 +6,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { OAuthClient } from '../ports/authorization-server.ts';
 import { clientAuthentication, type SigningKey } from './client-authentication.ts';
 import { callProvider, type RequestOptions, type Transport } from './provider-call.ts';
+import { tokenHeader } from './request-form.ts';
 import { isSuccess } from './response-normaliser.ts';
 import { clientOf, serverOf } from './server-metadata.ts';
 
@@ -29,7 +30,11 @@ export async function revokeTokens(
 
   const revoke = async (token: Secret, kind: TokenKind): Promise<boolean> => {
     const send = senders[revocation.style]({ client, signingKey, endpoint, token, kind, method: revocation.method });
-    const { status } = await callProvider(transport, endpoint, send, { signal, requests });
+    const format = revocation.bodyFormat ?? requests.bodyFormat;
+    const { status } = await callProvider(transport, endpoint, send, {
+      signal,
+      requests: { ...requests, bodyFormat: format },
+    });
     return isSuccess(status);
   };
 
@@ -73,11 +78,11 @@ const senders: Readonly<Record<ProviderRevocation['style'], Sender>> = {
         { ...options, additionalParameters: { token_type_hint: kind } },
       ),
   bearer:
-    ({ endpoint, method, token }) =>
+    ({ client, endpoint, method, token }) =>
     ({ [oauth.customFetch]: send }) =>
       send(endpoint, {
         method,
-        headers: { accept: 'application/json', authorization: `Bearer ${token.reveal()}` },
+        headers: { accept: 'application/json', ...tokenHeader(client, token) },
         redirect: 'manual',
       }),
   client_json:

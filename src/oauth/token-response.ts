@@ -1,7 +1,7 @@
 import { type ProviderProfile, unknownProfile } from '../domain/provider.ts';
 import { Secret } from '../domain/secret.ts';
 import type { TokenSet } from '../domain/token-set.ts';
-import type { TokenFields } from './response-normaliser.ts';
+import { type TokenFields, valueAt } from './response-normaliser.ts';
 import { expiryOf } from './token-expiry.ts';
 import { tokenMetadata } from './token-metadata.ts';
 
@@ -26,7 +26,7 @@ export function toTokenSet(
       accessToken: new Secret(accessToken),
       tokenType: tokenTypeOf(fields.token_type),
       refreshToken: refreshToken === null ? null : new Secret(refreshToken),
-      account: accountAt(rest, metadata.accountPath),
+      account: metadata.accountPath === null ? null : nameAt(rest, metadata.accountPath),
       metadata: kept(tokenMetadata(rest, texts), metadata.fromAnswer),
     },
     requestedAt,
@@ -52,11 +52,9 @@ function kept(
   return names === null ? said : Object.fromEntries(Object.entries(said).filter(([name]) => names.includes(name)));
 }
 
-function accountAt(rest: Readonly<Record<string, unknown>>, path: string | null): string | null {
-  if (path === null) return null;
-  const found = path
-    .split('.')
-    .reduce<unknown>((value, name) => (value as Readonly<Record<string, unknown>> | undefined)?.[name], rest);
+/** A name in an answer, by its path: numbers count as names. */
+export function nameAt(answer: unknown, path: string): string | null {
+  const found = valueAt(answer, path);
   return typeof found === 'number' ? String(found) : textOf(found);
 }
 

@@ -2,6 +2,8 @@ import {
   type ClientAuthMethod,
   type ConnectionConfig,
   type Endpoints,
+  type FlowType,
+  needsPerson,
   noEndpoints,
   type ScopeSeparator,
 } from '../../domain/connection.ts';
@@ -34,7 +36,7 @@ export async function completeConfig(needs: Needs, input: ConfigInput): Promise<
   return {
     ...input,
     clientAuth: input.clientAuth ?? provider?.clientAuth[0] ?? 'client_secret_basic',
-    scopes: input.scopes ?? provider?.scopes.default ?? null,
+    scopes: input.scopes ?? (provider === undefined ? null : defaultScopes(provider, input.flowType)),
     scopeSeparator: input.scopeSeparator ?? provider?.scopes.separator ?? 'space',
     endpoints: provider?.discovers === true ? await discovered(needs, endpoints) : endpoints,
   };
@@ -55,13 +57,20 @@ export async function changedEndpoints(
   return provider.discovers ? discovered(needs, endpoints) : endpoints;
 }
 
+/** A client that speaks for itself needs other scopes than a person grants. */
+function defaultScopes({ scopes }: Provider, flowType: FlowType): string | null {
+  if (needsPerson(flowType)) return scopes.default;
+  return (scopes.clientDefault ?? scopes.default) || null;
+}
+
 function knownProvider({ providers }: Needs, id: string): Provider {
   const provider = providers.get(id);
   if (provider !== undefined) return provider;
   throw invalid([{ path: 'provider', message: 'is not in the catalogue: GET /api/oauth/providers lists it' }]);
 }
 
-function endpointsAt(provider: Provider, { variables, endpoints, flowType, clientAuth }: ConfigInput): Endpoints {
+function endpointsAt(provider: Provider, input: ConfigInput): Endpoints {
+  const { variables, endpoints, flowType, clientAuth, scopes } = input;
   const given = (Object.keys(endpoints) as (keyof Endpoints)[]).filter(
     (name) => endpoints[name] != null && !mayDiffer.includes(name),
   );
@@ -74,6 +83,9 @@ function endpointsAt(provider: Provider, { variables, endpoints, flowType, clien
   }
   if (clientAuth !== null && !provider.clientAuth.includes(clientAuth)) {
     problems.push({ path: 'client_auth', message: `must be one of: ${provider.clientAuth.join(', ')}` });
+  }
+  if (provider.scopes.isUnused && scopes) {
+    problems.push({ path: 'scopes', message: 'are set at the provider, where the client is registered' });
   }
   if (problems.length > 0) throw invalid(problems);
   const own = providerEndpoints(provider, variables);
