@@ -1,10 +1,5 @@
-import type { ProviderCatalogue } from '../ports/provider-catalogue.ts';
 import { catalogue } from './catalogue.ts';
-
-const byId = new Map(catalogue.map((provider) => [provider.id, provider]));
+import { createCatalogue } from './create-catalogue.ts';
 
 /** Every provider that has a file in this folder. */
-export const knownProviders: ProviderCatalogue = {
-  get: (id) => byId.get(id),
-  list: () => catalogue,
-};
+export const knownProviders = createCatalogue(catalogue);
