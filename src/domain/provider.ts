@@ -221,7 +221,7 @@ export type ProviderProfile = Pick<
 >;
 
 /** The profile of a connection without a provider. */
-export const unknownProfile: ProviderProfile = unknownProvider;
+export const unknownProfile: ProviderProfile = { ...unknownProvider };
 
 /**
  * Whether a refresh token whose use ended unknown, `elapsedMs` ago, may be tried again at once: the provider does not

@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { BrokerError } from '../domain/errors.ts';
 import { type ProviderRequests, unknownProfile } from '../domain/provider.ts';
 import type { Clock } from '../ports/clock.ts';
-import { inProvidersForm } from './request-form.ts';
+import { inProvidersForm, type SentRequest } from './request-form.ts';
 
 /** The guarded client, as the protocol client needs it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -15,14 +15,6 @@ export interface Transport {
   readonly allowInsecureLoopback: boolean;
   /** Begins the time that one method of the protocol client may take. */
   readonly timeLimit: () => AbortSignal;
-}
-
-/** A request as oauth4webapi makes it. */
-export interface SentRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly headers: Record<string, string>;
-  readonly body?: URLSearchParams | string | null | undefined;
-  readonly redirect: 'manual';
 }
 
 /** What every request function of oauth4webapi takes. */

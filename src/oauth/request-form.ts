@@ -1,7 +1,14 @@
 import type { ProviderRequests } from '../domain/provider.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { OAuthClient } from '../ports/authorization-server.ts';
-import type { SentRequest } from './provider-call.ts';
+
+/** A request as oauth4webapi makes it. */
+export interface SentRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly headers: Record<string, string>;
+  readonly body?: URLSearchParams | string | null | undefined;
+  readonly redirect: 'manual';
+}
 
 /** A request as the provider wants it: its own headers, its names for parameters, its format of the body. */
 export function inProvidersForm(request: SentRequest, requests: ProviderRequests): SentRequest {
