@@ -27,6 +27,9 @@ export async function seedGrants({ composition }: BenchBroker, seed: Seed): Prom
     callerId: caller.id,
     config: benchConfig(seed.tokenUrl),
     clientSecret: new Secret('bench-secret'),
+    fallbackApiKey: null,
+    signingKey: { privateKey: undefined, algorithm: null },
+    apiKey: null,
     refreshToken: null,
     connect: false,
   });
@@ -61,6 +64,8 @@ export function benchConfig(tokenUrl: string) {
     scopeSeparator: 'space',
     extraAuthorizeParams: {},
     extraTokenParams: {},
+    fallbackClientCredentials: false,
+    clientSecretExpiresAt: null,
     description: null,
     tags: [],
     sharedWith: [],

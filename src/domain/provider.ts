@@ -1,4 +1,4 @@
-import type { ClientAuthMethod, FlowType, ScopeSeparator } from './connection.ts';
+import type { ClientAuthMethod, FlowType, ScopeSeparator, SigningAlgorithm } from './connection.ts';
 
 /**
  * What the broker knows of a provider. `proven`: described by hand and run against a stand-in with the provider's
@@ -134,7 +134,7 @@ export interface ProviderRevocation {
 export interface ProviderJwt {
   /** `assertion`: a grant at the token endpoint. `bearer`: the JWT is the authorization of a POST to it. */
   readonly style: 'assertion' | 'bearer';
-  readonly algorithm: 'RS256' | 'PS256' | 'ES256';
+  readonly algorithm: SigningAlgorithm;
   /** Templates of claims; `{client_id}` and the variables may stand in them. */
   readonly issuer: string;
   readonly subject: string | null;

@@ -2,6 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { BrokerError } from '../domain/errors.ts';
 import { type ProviderRequests, unknownProfile } from '../domain/provider.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
 import { inProvidersForm, type SentRequest } from './request-form.ts';
 
 /** The guarded client, as the protocol client needs it. */
@@ -11,6 +12,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface Transport {
   readonly fetch: Fetch;
   readonly clock: Clock;
+  readonly random: Pick<Random, 'id'>;
   /** Endpoints on http://127.0.0.1 or localhost are allowed. */
   readonly allowInsecureLoopback: boolean;
   /** Begins the time that one method of the protocol client may take. */

@@ -4,7 +4,7 @@ import type { Tokens } from '../domain/grant.ts';
 import type { ProviderRevocation } from '../domain/provider.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { OAuthClient } from '../ports/authorization-server.ts';
-import { clientAuthentication, type SigningKey } from './client-authentication.ts';
+import { clientAuthentication } from './client-authentication.ts';
 import { callProvider, type RequestOptions, type Transport } from './provider-call.ts';
 import { tokenHeader } from './request-form.ts';
 import { isSuccess } from './response-normaliser.ts';
@@ -15,26 +15,26 @@ type TokenKind = 'refresh_token' | 'access_token';
 /**
  * Revokes a grant at the provider, by RFC 7009 or in the provider's own way: the refresh token, then the access token,
  * within one time limit. Resolves to whether the provider accepted the first of them, with which the grant ends; false
- * where it cannot.
+ * where it cannot. Throws `provider_unavailable` when nothing came back, or only that it is to be asked again later.
  */
-export async function revokeTokens(
-  transport: Transport,
-  signingKey: SigningKey | undefined,
-  client: OAuthClient,
-  tokens: Tokens,
-): Promise<boolean> {
+export async function revokeTokens(transport: Transport, client: OAuthClient, tokens: Tokens): Promise<boolean> {
   const endpoint = client.config.endpoints.revocationUrl;
   const { revocation, requests } = client.profile;
   if (endpoint === null || revocation === null) return false;
   const signal = transport.timeLimit();
 
   const revoke = async (token: Secret, kind: TokenKind): Promise<boolean> => {
-    const send = senders[revocation.style]({ client, signingKey, endpoint, token, kind, method: revocation.method });
+    const send = senders[revocation.style]({ transport, client, endpoint, token, kind, method: revocation.method });
     const format = revocation.bodyFormat ?? requests.bodyFormat;
     const { status } = await callProvider(transport, endpoint, send, {
       signal,
       requests: { ...requests, bodyFormat: format },
     });
+    if (!isSuccess(status) && isPassing(status)) {
+      throw new BrokerError('provider_unavailable', 'The provider cannot revoke for now.', {
+        detail: `status ${status}`,
+      });
+    }
     return isSuccess(status);
   };
 
@@ -50,14 +50,20 @@ export async function revokeTokens(
     }
   } catch (error) {
     // A provider that does not answer is not waited for twice.
-    if (!(error instanceof BrokerError)) throw error;
+    if (!(error instanceof BrokerError) || (isRevoked === undefined && error.code === 'provider_unavailable'))
+      throw error;
   }
   return isRevoked ?? false;
 }
 
+/** RFC 7009 section 2.2.1, and what every server may say when it has too much to do. */
+function isPassing(status: number): boolean {
+  return status >= 500 || [408, 425, 429].includes(status);
+}
+
 interface Revocation {
   readonly client: OAuthClient;
-  readonly signingKey: SigningKey | undefined;
+  readonly transport: Transport;
   readonly endpoint: string;
   readonly token: Secret;
   readonly kind: TokenKind;
@@ -68,12 +74,12 @@ type Sender = (revocation: Revocation) => (options: RequestOptions) => Promise<R
 
 const senders: Readonly<Record<ProviderRevocation['style'], Sender>> = {
   rfc7009:
-    ({ client, signingKey, token, kind }) =>
+    ({ transport, client, token, kind }) =>
     (options) =>
       oauth.revocationRequest(
         serverOf(client),
         clientOf(client),
-        clientAuthentication(client, signingKey),
+        clientAuthentication(client, transport),
         token.reveal(),
         { ...options, additionalParameters: { token_type_hint: kind } },
       ),

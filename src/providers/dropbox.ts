@@ -14,6 +14,8 @@ export const dropbox = defineProvider({
   requests: { authorizeParams: { token_access_type: 'offline' } },
   rotation: 'none',
   lives: { accessTokenSeconds: 14_400 },
+  // The code and its explanation are one text.
+  answers: { errorNames: { 'invalid_client: invalid client_id or client_secret': 'invalid_client' } },
   metadata: { fromAnswer: ['account_id', 'uid', 'team_id'], accountPath: 'account_id' },
   revocation: { style: 'bearer' },
   guide: {

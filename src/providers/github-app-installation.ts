@@ -49,7 +49,7 @@ export const githubAppInstallation = defineProvider({
     documentation:
       'https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app',
     notes: [
-      'The client id is that of the App (its numeric id will do), the secret a private key of the App (PEM).',
+      'The client id is that of the App (its numeric id will do). `private_key` takes a private key of the App (PEM).',
       'The installation decides which repositories and permissions the token has.',
       'Tokens live for one hour; a new one is had with a new assertion.',
     ],

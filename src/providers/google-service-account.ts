@@ -32,7 +32,7 @@ export const googleServiceAccount = defineProvider({
     registerAt: 'https://console.cloud.google.com/iam-admin/serviceaccounts',
     documentation: 'https://developers.google.com/identity/protocols/oauth2/service-account',
     notes: [
-      'The client id is the service account’s e-mail address (client_email), the secret its private key (private_key, PEM).',
+      'The client id is the service account’s e-mail address (client_email). `private_key` takes the key file (JSON) as it is, or the PEM in it.',
       'To act for a user, a Workspace administrator allows the account’s numeric id and each scope under "Domain-wide delegation"; unauthorized_client says that this is missing.',
       'There is no refresh token: a new access token is had with a new assertion.',
     ],

@@ -45,7 +45,7 @@ export const salesforceJwt = defineProvider({
     registerAt: 'https://login.salesforce.com/',
     documentation: 'https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm&type=5',
     notes: [
-      'The client id is the consumer key, the secret the private key (PEM) whose certificate the app has under "Use digital signatures".',
+      'The client id is the consumer key. `private_key` takes the private key (PEM) whose certificate the app has under "Use digital signatures".',
       'invalid_grant with "user hasn’t approved this consumer" means that the user is not pre-authorized: set "Admin approved users" and add a profile or permission set.',
       'There is no refresh token and no stated life: a new access token is had with a new assertion.',
     ],

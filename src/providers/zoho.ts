@@ -25,6 +25,8 @@ export const zoho = defineProvider({
   scopes: { separator: 'comma' },
   rotation: 'none',
   lives: { accessTokenSeconds: 3600 },
+  // Too many access tokens in ten minutes.
+  answers: { errorNames: { 'access denied': 'temporarily_unavailable' } },
   metadata: { fromCallback: { location: 'location', 'accounts-server': 'accounts_server' } },
   guide: {
     notes: [

@@ -13,7 +13,9 @@ import type { ProviderGate } from '../ports/provider-gate.ts';
 import type { Random } from '../ports/random.ts';
 import type { ReconcileStore } from '../ports/reconcile-store.ts';
 import type { RekeyStore } from '../ports/rekey-store.ts';
+import type { RevocationStore } from '../ports/revocation-store.ts';
 import type { SecretVault } from '../ports/secret-vault.ts';
+import type { SigningKeys } from '../ports/signing-keys.ts';
 import type { TransactionStore } from '../ports/transaction-store.ts';
 import type { UrlPolicy } from '../ports/url-policy.ts';
 import type { WorkflowStore } from '../ports/workflow-store.ts';
@@ -36,6 +38,7 @@ export interface Dependencies {
   readonly connections: ConnectionStore;
   readonly grants: GrantStore;
   readonly transactions: TransactionStore;
+  readonly revocations: RevocationStore;
   readonly workflows: WorkflowStore;
   readonly callers: CallerStore;
   readonly jobs: JobStore;
@@ -45,6 +48,7 @@ export interface Dependencies {
   readonly gate: ProviderGate;
   readonly providers: ProviderCatalogue;
   readonly vault: SecretVault;
+  readonly signingKeys: SigningKeys;
   readonly authorizationServer: AuthorizationServer;
   readonly urlPolicy: UrlPolicy;
   readonly policy: BrokerPolicy;

@@ -126,6 +126,7 @@ describe('tokens and secrets', () => {
       'OAuthCallers',
       'OAuthWorkflows',
       'OAuthJobs',
+      'OAuthRevocations',
     ]) {
       for await (const entity of openTable(host.hostJson, name).listEntities()) {
         const cells = Object.values(entity).map((cell) =>

@@ -27,7 +27,8 @@ export type RawTable =
   | 'OAuthTransactions'
   | 'OAuthWorkflows'
   | 'OAuthJobs'
-  | 'OAuthRefreshDue';
+  | 'OAuthRefreshDue'
+  | 'OAuthRevocations';
 
 export interface HarnessOptions {
   readonly leaseMs?: number;

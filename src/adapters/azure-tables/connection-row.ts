@@ -1,6 +1,7 @@
 import {
   type Connection,
   type ConnectionKey,
+  type ConnectionSigningKey,
   clientAuthMethods,
   flowTypes,
   scopeSeparators,
@@ -8,7 +9,7 @@ import {
 import type { GrantKey } from '../../domain/grant.ts';
 import type { ConnectionName, OrgId } from '../../domain/ids.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
-import { type Columns, columnReader, jsonColumn, numberColumn, textColumn } from './columns.ts';
+import { type ColumnReader, type Columns, columnReader, jsonColumn, numberColumn, textColumn } from './columns.ts';
 import { grantColumns, toStoredGrant } from './grant-row.ts';
 import type { Place, Row } from './table.ts';
 
@@ -33,10 +34,17 @@ export const connectionColumns: readonly string[] = [
   'scope_separator',
   'extra_authorize_params',
   'extra_token_params',
+  'fallback_client_credentials',
+  'client_secret_expires_at',
   'description',
   'tags',
   'shared_with',
   'client_secret_ref',
+  'signing_key_ref',
+  'signing_key_id',
+  'signing_key_public',
+  'previous_client_secret_ref',
+  'fallback_api_key_ref',
   'endpoints_id',
   'revision',
   'created_at',
@@ -77,10 +85,17 @@ export function toConnectionColumns({ config, ...connection }: Connection): Colu
     scope_separator: config.scopeSeparator,
     extra_authorize_params: jsonColumn(config.extraAuthorizeParams),
     extra_token_params: jsonColumn(config.extraTokenParams),
+    fallback_client_credentials: config.fallbackClientCredentials,
+    client_secret_expires_at: numberColumn(config.clientSecretExpiresAt),
     description: textColumn(config.description),
     tags: jsonColumn(config.tags),
     shared_with: jsonColumn(config.sharedWith),
     client_secret_ref: textColumn(connection.clientSecretRef),
+    signing_key_ref: textColumn(connection.signingKey?.ref ?? null),
+    signing_key_id: textColumn(connection.signingKey?.id ?? null),
+    signing_key_public: jsonColumn(connection.signingKey?.publicJwk ?? null),
+    previous_client_secret_ref: textColumn(connection.previousClientSecretRef),
+    fallback_api_key_ref: textColumn(connection.fallbackApiKeyRef),
     endpoints_id: connection.endpointsId,
     revision: connection.revision,
     created_at: numberColumn(connection.createdAt),
@@ -94,6 +109,13 @@ export function toConnectionColumns({ config, ...connection }: Connection): Colu
 export function toStoredConnection(row: Row): StoredConnection {
   const connection = toConnection(row);
   return { connection, own: toStoredGrant(ownGrantKey(connection), row) };
+}
+
+function signingKeyOf(read: ColumnReader): ConnectionSigningKey | null {
+  const ref = read.optionalText('signing_key_ref');
+  if (ref === null) return null;
+  const publicJwk = read.json<ConnectionSigningKey['publicJwk']>('signing_key_public') ?? {};
+  return { ref, id: read.text('signing_key_id'), publicJwk };
 }
 
 function toConnection({ partitionKey, rowKey, columns }: Row): Connection {
@@ -123,11 +145,16 @@ function toConnection({ partitionKey, rowKey, columns }: Row): Connection {
       scopeSeparator: read.oneOf('scope_separator', scopeSeparators),
       extraAuthorizeParams: read.json<Record<string, string>>('extra_authorize_params') ?? {},
       extraTokenParams: read.json<Record<string, string>>('extra_token_params') ?? {},
+      fallbackClientCredentials: read.flag('fallback_client_credentials'),
+      clientSecretExpiresAt: read.optionalNumber('client_secret_expires_at'),
       description: read.optionalText('description'),
       tags: read.json<readonly string[]>('tags') ?? [],
       sharedWith: read.json<readonly string[]>('shared_with') ?? [],
     },
     clientSecretRef: read.optionalText('client_secret_ref'),
+    signingKey: signingKeyOf(read),
+    previousClientSecretRef: read.optionalText('previous_client_secret_ref'),
+    fallbackApiKeyRef: read.optionalText('fallback_api_key_ref'),
     endpointsId: read.text('endpoints_id'),
     revision: read.text('revision'),
     createdAt: read.number('created_at'),

@@ -9,6 +9,7 @@ export type AuthorizationNeeds = Pick<
   | 'connections'
   | 'grants'
   | 'transactions'
+  | 'revocations'
   | 'vault'
   | 'providers'
   | 'authorizationServer'

@@ -3,7 +3,7 @@ import type { Secret } from '../../domain/secret.ts';
 import type { Transaction } from '../../domain/transaction.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { browserKeyOf, stateHashOf, stateOf } from './link-secrets.ts';
-import { withState } from './start-authorization.ts';
+import { type ProviderPageNeeds, providerPage } from './provider-page.ts';
 
 export interface ConnectPage {
   readonly transaction: Transaction;
@@ -16,21 +16,26 @@ export interface ConnectPage {
 
 export type OpenConnectPage = (connectToken: Secret) => Promise<ConnectPage>;
 
+type Needs = ProviderPageNeeds & Pick<Dependencies, 'clock' | 'digest' | 'transactions'>;
+
 /**
  * Opens a connect link: from now on only a browser that opened it can finish this authorization. Opening it again does
- * no harm. Throws `connect_link_invalid` when the link is unknown, used, cancelled or older than ten minutes.
+ * no harm. Throws `connect_link_invalid` when the link is unknown, used, cancelled or older than ten minutes, or its
+ * connection was changed, and what `providerPage` throws.
  */
-export function createOpenConnectPage(needs: Pick<Dependencies, 'clock' | 'digest' | 'transactions'>): OpenConnectPage {
+export function createOpenConnectPage(needs: Needs): OpenConnectPage {
   return async (connectToken) => {
     const state = stateOf(needs.digest, connectToken);
     const stateHash = stateHashOf(needs.digest, state);
     const transaction = await needs.transactions.get(stateHash);
     if (transaction === undefined || transaction.expiresAt <= needs.clock.now()) throw linkInvalid();
+    const found = await needs.connections.get({ org: transaction.connectionOrg, name: transaction.connection });
+    if (found?.connection.endpointsId !== transaction.endpointsId) throw linkInvalid();
     if (!transaction.isBrowserBound && !(await needs.transactions.bindToBrowser(stateHash))) throw linkInvalid();
     return {
       transaction,
       providerHost: new URL(transaction.authorizationUrl).host,
-      authorizationUrl: withState(transaction.authorizationUrl, state),
+      authorizationUrl: await providerPage(needs, found.connection, transaction, state),
       browserKey: browserKeyOf(needs.digest, transaction.codeVerifier),
     };
   };

@@ -35,7 +35,7 @@ export async function completeConfig(needs: Needs, input: ConfigInput): Promise<
   const endpoints = provider === undefined ? await ownEndpoints(needs, input) : endpointsAt(provider, input);
   return {
     ...input,
-    clientAuth: input.clientAuth ?? provider?.clientAuth[0] ?? 'client_secret_basic',
+    clientAuth: input.clientAuth ?? provider?.clientAuth[0] ?? usualClientAuth(input.flowType),
     scopes: input.scopes ?? (provider === undefined ? null : defaultScopes(provider, input.flowType)),
     scopeSeparator: input.scopeSeparator ?? provider?.scopes.separator ?? 'space',
     endpoints: provider?.discovers === true ? await discovered(needs, endpoints) : endpoints,
@@ -57,6 +57,11 @@ export async function changedEndpoints(
   return provider.discovers ? discovered(needs, endpoints) : endpoints;
 }
 
+/** An API key has no client. */
+function usualClientAuth(flowType: FlowType): ClientAuthMethod {
+  return flowType === 'api_key' ? 'none' : 'client_secret_basic';
+}
+
 /** A client that speaks for itself needs other scopes than a person grants. */
 function defaultScopes({ scopes }: Provider, flowType: FlowType): string | null {
   if (needsPerson(flowType)) return scopes.default;
@@ -72,7 +77,7 @@ function knownProvider({ providers }: Needs, id: string): Provider {
 function endpointsAt(provider: Provider, input: ConfigInput): Endpoints {
   const { variables, endpoints, flowType, clientAuth, scopes } = input;
   const given = (Object.keys(endpoints) as (keyof Endpoints)[]).filter(
-    (name) => endpoints[name] != null && !mayDiffer.includes(name),
+    (name) => Boolean(endpoints[name]) && !mayDiffer.includes(name),
   );
   const problems: ErrorDetail[] = [
     ...variableProblems(provider, variables),
@@ -80,6 +85,9 @@ function endpointsAt(provider: Provider, input: ConfigInput): Endpoints {
   ];
   if (!provider.flows.includes(flowType)) {
     problems.push({ path: 'oauth_flow_type', message: `must be one of: ${provider.flows.join(', ')}` });
+  }
+  if (input.fallbackClientCredentials && !provider.flows.includes('client_credentials')) {
+    problems.push({ path: 'fallback_client_credentials', message: 'is not known to work with the provider' });
   }
   if (clientAuth !== null && !provider.clientAuth.includes(clientAuth)) {
     problems.push({ path: 'client_auth', message: `must be one of: ${provider.clientAuth.join(', ')}` });

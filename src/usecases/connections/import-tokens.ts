@@ -57,11 +57,12 @@ export function createImportTokens(needs: Needs): ImportTokens {
 }
 
 function assertImportable({ connection }: StoredConnection, { accessToken, refreshToken }: TokenImport): void {
-  if (mintsTokens(connection.config.flowType)) {
-    throw new BrokerError(
-      'validation_failed',
-      `A connection of type ${connection.config.flowType} gets its tokens by itself.`,
-    );
+  const { flowType } = connection.config;
+  if (mintsTokens(flowType)) {
+    throw new BrokerError('validation_failed', `A connection of type ${flowType} gets its tokens by itself.`);
+  }
+  if (flowType === 'api_key' || flowType === 'token_exchange') {
+    throw new BrokerError('validation_failed', `A connection of type ${flowType} takes no tokens.`);
   }
   if (accessToken === null && refreshToken === null) {
     const message = 'is needed, or refresh_token';

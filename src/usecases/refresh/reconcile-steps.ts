@@ -1,4 +1,5 @@
 import type { Connection } from '../../domain/connection.ts';
+import { secretWarning } from '../../domain/connection-warnings.ts';
 import { hasCode } from '../../domain/errors.ts';
 import {
   type ReconciledPage,
@@ -14,7 +15,7 @@ import { dropStaleEntry, putMissingEntry } from './due-entries.ts';
 
 export type ReconcileNeeds = Pick<
   Dependencies,
-  'clock' | 'random' | 'connections' | 'grants' | 'dueIndex' | 'transactions' | 'jobs'
+  'clock' | 'random' | 'connections' | 'grants' | 'dueIndex' | 'transactions' | 'jobs' | 'logger'
 >;
 
 type Figures = Partial<ReconcileFigures>;
@@ -32,6 +33,7 @@ const atOnce = 16;
 export const reconcileSteps: Readonly<Record<ReconcilePhase, Step>> = {
   async *connections(needs, from) {
     for await (const { items, cursor } of needs.connections.walkOwn(from)) {
+      for (const { connection } of items) warnOfSecret(needs, connection);
       yield { figures: await sumOver(items, ({ own }) => mendEntry(needs, own)), cursor };
     }
   },
@@ -61,6 +63,14 @@ export const reconcileSteps: Readonly<Record<ReconcilePhase, Step>> = {
     }
   },
 };
+
+/** A round comes by once a day, and so does the line. */
+function warnOfSecret({ clock, logger }: ReconcileNeeds, connection: Connection): void {
+  const warning = secretWarning(connection, clock.now());
+  if (warning === null || warning.code === 'client_secret_missing') return;
+  const expiresAt = new Date(connection.config.clientSecretExpiresAt ?? 0).toISOString();
+  logger.warn(warning.code, { org: connection.org, connection: connection.name, expires_at: expiresAt });
+}
 
 /** Works on the items of a page, some at once. An item that makes no sense is counted and holds nothing up. */
 async function sumOver<Item>(items: readonly Item[], work: (item: Item) => Promise<Figures>): Promise<Figures> {

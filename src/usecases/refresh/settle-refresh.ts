@@ -8,11 +8,22 @@ import type { Claim, CommitResult, GrantChange, StoredGrant } from '../../ports/
 import { revokeTokens } from '../connections/discard-tokens.ts';
 import { profileOf } from '../connections/profile-of.ts';
 import type { Dependencies } from '../dependencies.ts';
+import type { ActingConnection } from './acting-connection.ts';
 import type { RequestedTokens } from './request-tokens.ts';
 
 export type RefreshNeeds = Pick<
   Dependencies,
-  'clock' | 'random' | 'grants' | 'vault' | 'providers' | 'authorizationServer' | 'gate' | 'logger' | 'policy'
+  | 'clock'
+  | 'random'
+  | 'connections'
+  | 'grants'
+  | 'revocations'
+  | 'vault'
+  | 'providers'
+  | 'authorizationServer'
+  | 'gate'
+  | 'logger'
+  | 'policy'
 >;
 
 export interface RefreshResult {
@@ -31,7 +42,7 @@ export async function settleSuccess(
   needs: RefreshNeeds,
   connection: Connection,
   claim: Claim,
-  { issued, client }: RequestedTokens,
+  { issued, client }: Pick<RequestedTokens, 'issued' | 'client'>,
 ): Promise<RefreshResult> {
   const change = successChange(needs, connection, claim.stored.grant, issued);
   const result = await commitOrGiveUp(needs, claim, change);
@@ -44,7 +55,7 @@ export async function settleSuccess(
         retryAfterSeconds: 5,
       });
     case 'gone':
-      await revokeTokens(needs, connection, issued.tokens, client);
+      await revokeTokens(needs, connection, issued.tokens, { client });
       throw new BrokerError('connection_not_found', 'The connection was deleted.');
     case 'superseded':
       return yieldOrOverrule(needs, connection, claim, { issued, client });
@@ -74,7 +85,7 @@ async function yieldOrOverrule(
   needs: RefreshNeeds,
   connection: Connection,
   claim: Claim,
-  { issued, client }: RequestedTokens,
+  { issued, client }: Pick<RequestedTokens, 'issued' | 'client'>,
 ): Promise<RefreshResult> {
   const base = claim.stored.grant;
   let isOurs = false;
@@ -85,7 +96,7 @@ async function yieldOrOverrule(
   if (current !== undefined && isOurs) return resultOf(current, base.seq + 1, issued);
   needs.logger.warn('refresh_superseded', placeOf(claim.stored));
   if (current === undefined || !(current.grant.hasTokens || current.grant.hasRefreshToken)) {
-    await revokeTokens(needs, connection, issued.tokens, client);
+    await revokeTokens(needs, connection, issued.tokens, { client });
   }
   if (current === undefined) throw new BrokerError('connection_not_found', 'The connection was deleted.');
   return { stored: current, isRefreshed: false };
@@ -102,7 +113,7 @@ function resultOf(stored: StoredGrant, ourSeq: number, { tokens }: TokenSet): Re
  */
 export async function settleFailure(
   needs: RefreshNeeds,
-  connection: Connection,
+  connection: ActingConnection,
   claim: Claim,
   before: Tokens | null,
   error: BrokerError,
@@ -128,14 +139,18 @@ function withRetryAfter(error: BrokerError, waitMs: number): BrokerError {
 
 function failureChange(
   { clock, random }: RefreshNeeds,
-  connection: Connection,
+  connection: ActingConnection,
   { stored: { grant }, isTakeover }: Claim,
   before: Tokens | null,
   error: BrokerError & { readonly code: ProviderErrorCode },
 ): GrantChange {
   if (error.code !== 'needs_reauthorization' || mintsTokens(connection.config.flowType)) {
     const { code, message, retryAfterSeconds } = error;
-    return { grant: withFailure(grant, { code, message, retryAfterSeconds }, clock.now(), random.fraction()) };
+    const failed = withFailure(grant, { code, message, retryAfterSeconds }, clock.now(), random.fraction());
+    if (connection.isFallback !== true) return { grant: failed };
+    // What a person must do stays said: the fallback failing changes nothing about it.
+    const { status, statusReason, statusMessage } = grant;
+    return { grant: { ...failed, status, statusReason, statusMessage } };
   }
   const dead = isTakeover
     ? withDeath(grant, 'crash_outcome_unknown', 'A refresh was interrupted and its outcome is lost. Authorize again.')
@@ -151,7 +166,8 @@ function successChange(
 ): GrantChange {
   const { requestedAt, expiresAt, tokens } = issued;
   const token = { issuedAt: requestedAt, expiresAt, hasRefreshToken: tokens.refreshToken !== null };
-  const due = dueAt(token, policy, random.fraction(), profileOf(needs, config).lives);
+  // A fallback gets its tokens when somebody reads.
+  const due = issued.isFallback ? null : dueAt(token, policy, random.fraction(), profileOf(needs, config).lives);
   return { grant: { ...withTokenSet(grant, issued, due), lastRefreshAt: clock.now() }, tokens };
 }
 

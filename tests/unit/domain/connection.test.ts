@@ -27,6 +27,8 @@ const config: ConnectionConfig = {
   scopeSeparator: 'space',
   extraAuthorizeParams: { audience: 'api', prompt: 'consent' },
   extraTokenParams: {},
+  fallbackClientCredentials: false,
+  clientSecretExpiresAt: null,
   description: 'one',
   tags: ['sales'],
   sharedWith: [],
@@ -41,8 +43,14 @@ describe('scopes', () => {
   });
 
   it('are missing when they were asked for and not granted, and not when the provider said nothing', () => {
-    expect(missingScopes('read,write', 'read')).toEqual(['write']);
-    expect(missingScopes('read,write', null)).toEqual([]);
+    expect(missingScopes('read,write', { grantedScopes: 'read' })).toEqual(['write']);
+    expect(missingScopes('read,write', { grantedScopes: null })).toEqual([]);
+  });
+
+  it('are not missing where a refresh token says that offline_access was granted', () => {
+    const grantedScopes = 'read';
+    expect(missingScopes('read offline_access', { grantedScopes, hasRefreshToken: true })).toEqual([]);
+    expect(missingScopes('read offline_access', { grantedScopes })).toEqual(['offline_access']);
   });
 });
 

@@ -122,6 +122,7 @@ describe('storage', () => {
         'OAuthCallers',
         'OAuthWorkflows',
         'OAuthJobs',
+        'OAuthRevocations',
       ],
       queueNames: ['oauth-refresh', 'oauth-refresh-poison'],
     });

@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import { type ConnectionConfig, type Endpoints, noEndpoints } from '../../../src/domain/connection.ts';
 import { type ProviderProfile, unknownProfile } from '../../../src/domain/provider.ts';
 import { Secret } from '../../../src/domain/secret.ts';
@@ -10,9 +11,12 @@ export const now = Date.UTC(2026, 0, 12, 10);
 
 export const fixedClock: Clock = { now: () => now, sleep: () => Promise.resolve() };
 
+export const fixedRandom = { id: () => 'random-id' };
+
 export interface ClientChanges extends Partial<Omit<ConnectionConfig, 'endpoints'>> {
   readonly endpoints?: Partial<Endpoints>;
   readonly secret?: string | null;
+  readonly signingKey?: JWK | null;
   readonly profile?: Partial<ProviderProfile>;
 }
 
@@ -20,12 +24,14 @@ export function clientWith({
   endpoints,
   profile,
   secret = 'client-secret',
+  signingKey = null,
   ...changes
 }: ClientChanges = {}): OAuthClient {
   return {
     profile: { ...unknownProfile, ...profile },
     redirectUri: 'https://bowline.example/api/oauth/callback/crm',
     clientSecret: secret === null ? null : new Secret(secret),
+    signingKey: signingKey === null ? null : new Secret(JSON.stringify(signingKey)),
     config: {
       flowType: 'authorization_code',
       provider: null,
@@ -46,6 +52,8 @@ export function clientWith({
       scopeSeparator: 'space',
       extraAuthorizeParams: {},
       extraTokenParams: {},
+      fallbackClientCredentials: false,
+      clientSecretExpiresAt: null,
       description: null,
       tags: [],
       sharedWith: [],
@@ -60,6 +68,8 @@ export interface SentRequest {
   readonly method: string;
   readonly headers: Headers;
   readonly form: URLSearchParams;
+  /** The body where it is no form. */
+  readonly text: string;
 }
 
 export interface FakeProvider {
@@ -75,11 +85,18 @@ export function providerAnswering(
   const sent: SentRequest[] = [];
   const fetch = async (url: string, init: RequestInit): Promise<Response> => {
     const form = init.body instanceof URLSearchParams ? init.body : new URLSearchParams();
-    const request = { url, method: init.method ?? 'GET', headers: new Headers(init.headers), form };
+    const text = typeof init.body === 'string' ? init.body : '';
+    const request = { url, method: init.method ?? 'GET', headers: new Headers(init.headers), form, text };
     sent.push(request);
     return answer(request);
   };
-  const server = createAuthorizationServer({ fetch, clock: fixedClock, allowInsecureLoopback: false, ...options });
+  const server = createAuthorizationServer({
+    fetch,
+    clock: fixedClock,
+    random: fixedRandom,
+    allowInsecureLoopback: false,
+    ...options,
+  });
   return { server, sent };
 }
 

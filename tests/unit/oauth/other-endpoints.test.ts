@@ -74,18 +74,21 @@ describe('revocation', () => {
     expect(await breaking.server.revoke(clientWith(), both)).toBe(true);
   });
 
-  test.each([400, 401, 500, 302])(
-    'has not worked with status %i, and the access token is tried too',
-    async (status) => {
-      const { server, sent } = providerAnswering(() => json({ error: 'x' }, status));
-      expect(await server.revoke(clientWith(), both)).toBe(false);
-      expect(sent).toHaveLength(2);
-    },
-  );
-
-  test('does not wait twice for a provider that does not answer', async () => {
-    const { server, sent } = providerAnswering(lost);
+  test.each([400, 401, 302])('has not worked with status %i, and the access token is tried too', async (status) => {
+    const { server, sent } = providerAnswering(() => json({ error: 'x' }, status));
     expect(await server.revoke(clientWith(), both)).toBe(false);
+    expect(sent).toHaveLength(2);
+  });
+
+  test.each([500, 503, 429])('is to be tried again after status %i', async (status) => {
+    const { server, sent } = providerAnswering(() => json({ error: 'x' }, status));
+    await expect(server.revoke(clientWith(), both)).rejects.toMatchObject({ code: 'provider_unavailable' });
+    expect(sent).toHaveLength(1);
+  });
+
+  test('is to be tried again where the provider does not answer, which is not waited for twice', async () => {
+    const { server, sent } = providerAnswering(lost);
+    await expect(server.revoke(clientWith(), both)).rejects.toMatchObject({ code: 'provider_unavailable' });
     expect(sent).toHaveLength(1);
   });
 
