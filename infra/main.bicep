@@ -90,6 +90,7 @@ module dataStorage 'modules/storage-account.bicep' = {
       'OAuthCallers'
       'OAuthWorkflows'
       'OAuthJobs'
+      'OAuthRevocations'
     ]
     queueNames: [
       'oauth-refresh'

@@ -12,21 +12,25 @@ import { createMemoryCache } from './adapters/system/memory-cache.ts';
 import { type CorrectedClock, createSystemClock } from './adapters/system/system-clock.ts';
 import { systemDigest } from './adapters/system/system-digest.ts';
 import { createSystemRandom, randomBytes } from './adapters/system/system-random.ts';
+import { systemSigningKeys } from './adapters/system/system-signing-keys.ts';
 import { systemTimers } from './adapters/system/system-timers.ts';
 import { createKeyring } from './crypto/keyring.ts';
 import { createAuthorizationServer } from './oauth/authorization-server.ts';
+import type { ProviderCatalogue } from './ports/provider-catalogue.ts';
 import type { RateLimits } from './ports/rate-limiter.ts';
+import { knownProviders } from './providers/known-providers.ts';
 import type { Settings } from './settings.ts';
 import { type Broker, createBroker } from './usecases/broker.ts';
 import type { RekeyLimits } from './usecases/rekey/work-rekey.ts';
 
-/** What a test may put in place of the real thing. */
+/** What the embedded host or a test may put in place of the real thing. */
 export interface Replacements {
   readonly clock?: CorrectedClock;
   /** How long a lease lives. */
   readonly leaseMs?: number;
   /** How much a step of a rekey job works through. */
   readonly rekeyLimits?: RekeyLimits;
+  readonly providers?: ProviderCatalogue;
 }
 
 export interface Composition {
@@ -93,6 +97,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
       logger,
       gate: createProviderGate({ clock }),
       limits: rateLimits(settings),
+      providers: replacements.providers ?? knownProviders,
       vault: keyVault.vault,
       tokenVerifier: createTokenVerifier({
         tenantIds: settings.entraTenantIds,
@@ -102,7 +107,8 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
         clock,
         onKeysNotLoaded: (cause) => logger.warn('identity_keys_not_loaded', { cause }),
       }),
-      authorizationServer: createAuthorizationServer({ ...outbound, clock, allowInsecureLoopback }),
+      signingKeys: systemSigningKeys,
+      authorizationServer: createAuthorizationServer({ ...outbound, clock, random, allowInsecureLoopback }),
       urlPolicy: createUrlPolicy({ allowInsecureLoopback }),
       policy: settings,
     },

@@ -2,6 +2,8 @@ import { app, output } from '@azure/functions';
 import { type Composition, compose } from './composition.ts';
 import { BrokerError } from './domain/errors.ts';
 import { registerFunctions } from './functions/register.ts';
+import type { ProviderCatalogue } from './ports/provider-catalogue.ts';
+import { knownProviders } from './providers/known-providers.ts';
 import { registrationSettings, SettingsError, settingsOfProcess } from './settings.ts';
 
 let writeLine: (line: string) => void = (line) => console.log(line);
@@ -9,6 +11,13 @@ let writeLine: (line: string) => void = (line) => console.log(line);
 /** Sends log lines elsewhere than to standard output. */
 export function logLinesTo(write: (line: string) => void): void {
   writeLine = write;
+}
+
+let catalogue: ProviderCatalogue = knownProviders;
+
+/** Puts another catalogue in place of the real one: for the embedded host's stand-ins. No setting does this. */
+export function useProviders(other: ProviderCatalogue): void {
+  catalogue = other;
 }
 
 const composition = composeOrProblems();
@@ -42,7 +51,9 @@ registerFunctions(
 
 function composeOrProblems(): Composition | { readonly problems: readonly string[] } {
   try {
-    return compose(settingsOfProcess(), (line) => writeLine(line));
+    return compose(settingsOfProcess(), (line) => writeLine(line), {
+      providers: { get: (id) => catalogue.get(id), list: () => catalogue.list() },
+    });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     return { problems: error.problems };

@@ -123,7 +123,7 @@ const schema = z.object({
 export const settingNames: readonly string[] = Object.keys(schema.shape);
 
 /** The names of the embedded host's own settings, which the function app does not read. */
-export const hostSettingNames = ['BOWLINE_PORT', 'BOWLINE_HOME', 'BOWLINE_EMBEDDED'] as const;
+export const hostSettingNames = ['BOWLINE_PORT', 'BOWLINE_HOME', 'BOWLINE_EMBEDDED', 'BOWLINE_MOCK_PROVIDERS'] as const;
 
 /** Reads settings from an environment into a frozen object. Throws `SettingsError` with every problem at once. */
 export function loadSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
@@ -205,9 +205,17 @@ const addresses = [
   'ENTRA_AUTHORITY',
 ];
 
-/** What Node itself reads, and what would lay tokens open to anybody on the way. */
+/** What nobody should set: Node reads the one, which would lay tokens open to anybody on the way. */
 function processProblems(environment: Readonly<Record<string, string | undefined>>): string[] {
-  return environment.NODE_TLS_REJECT_UNAUTHORIZED?.trim() === '0' ? ['NODE_TLS_REJECT_UNAUTHORIZED must not be 0'] : [];
+  const problems: string[] = [];
+  if (environment.NODE_TLS_REJECT_UNAUTHORIZED?.trim() === '0') {
+    problems.push('NODE_TLS_REJECT_UNAUTHORIZED must not be 0');
+  }
+  // The embedded host takes it away before the app looks: whoever finds it here hopes for stand-ins that are not there.
+  if (!['', 'false'].includes(environment.BOWLINE_MOCK_PROVIDERS?.trim() ?? '')) {
+    problems.push('BOWLINE_MOCK_PROVIDERS works in the embedded host only (npm start)');
+  }
+  return problems;
 }
 
 /** Problems between settings, each of which is well formed. */

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { noEndpoints } from '../../src/domain/connection.ts';
 import { toConnectionName, toOrgId, toUserId } from '../../src/domain/ids.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import type { BenchBroker } from './bench-broker.ts';
@@ -33,6 +34,9 @@ export async function seedGrants({ composition }: BenchBroker, seed: Seed): Prom
     callerId: caller.id,
     config: benchConfig(seed.tokenUrl),
     clientSecret: new Secret('bench-secret'),
+    fallbackApiKey: null,
+    signingKey: { privateKey: undefined, algorithm: null },
+    apiKey: null,
     refreshToken: null,
     connect: false,
   });
@@ -56,16 +60,19 @@ export async function seedGrants({ composition }: BenchBroker, seed: Seed): Prom
 }
 
 export function benchConfig(tokenUrl: string) {
-  const none = { authorizationUrl: null, issuer: null, revocationUrl: null, userinfoUrl: null, testUrl: null };
   return {
     flowType: 'refresh_token',
+    provider: null,
+    variables: {},
     clientId: 'bench',
     clientAuth: 'client_secret_basic',
-    endpoints: { ...none, tokenUrl },
+    endpoints: { ...noEndpoints, tokenUrl },
     scopes: null,
     scopeSeparator: 'space',
     extraAuthorizeParams: {},
     extraTokenParams: {},
+    fallbackClientCredentials: false,
+    clientSecretExpiresAt: null,
     description: null,
     tags: [],
     sharedWith: [],

@@ -34,6 +34,7 @@ export async function measureTableRequests(services: BenchServices): Promise<rea
         userId: userId === null ? null : toUserId(userId),
         minTtlSeconds: null,
         forceRefresh: false,
+        requiredScopes: null,
         workflowId: null,
       });
     const count = async (call: () => Promise<unknown>): Promise<number> => {

@@ -63,6 +63,9 @@ async function seedConnections({ composition }: BenchBroker, { client, tokenUrl 
       callerId: 'bench',
       config,
       clientSecret: new Secret(client.clientSecret),
+      fallbackApiKey: null,
+      signingKey: { privateKey: undefined, algorithm: null },
+      apiKey: null,
       refreshToken: null,
       connect: true,
     });

@@ -7,13 +7,14 @@ const root = dirname(dirname(import.meta.dirname));
 export interface GeneratedFile {
   /** From the root of the repository. */
   readonly path: string;
+  /** A text as it is; anything else becomes JSON. */
   readonly content: unknown;
   /** The npm script that makes it. */
   readonly madeBy: string;
 }
 
 /**
- * Writes files as JSON; with `--check` only looks whether they are up to date. Resolves to the exit code: 1 when a
+ * Writes files; with `--check` only looks whether they are up to date. Resolves to the exit code: 1 when a
  * file is not.
  */
 export async function keepFiles(files: readonly GeneratedFile[], args: readonly string[]): Promise<number> {
@@ -21,7 +22,7 @@ export async function keepFiles(files: readonly GeneratedFile[], args: readonly 
   let exitCode = 0;
   for (const { path, content, madeBy } of files) {
     const target = join(root, path);
-    const text = `${JSON.stringify(content, null, 2)}\n`;
+    const text = typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`;
     const isSame = (await readIfAny(target)) === text;
     if (isCheck && !isSame) {
       console.error(`${path} is not what the sources give: run npm run ${madeBy}.`);

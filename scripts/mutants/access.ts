@@ -34,7 +34,7 @@ export const accessMutants: readonly Mutant[] = [
   },
   {
     name: 'change of account not refused',
-    file: 'src/usecases/authorization/finish-authorization.ts',
+    file: 'src/usecases/authorization/accept-tokens.ts',
     anchor: 'accountRefusal(transaction, before, issued.tokens) ?? ',
     replacement: '',
     tests: ['tests/functions/callback-get.kept.test.ts'],

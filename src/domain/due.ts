@@ -1,6 +1,6 @@
 import type { Grant } from './grant.ts';
+import { type ProviderLives, unknownProfile } from './provider.ts';
 
-const dayMs = 24 * 60 * 60 * 1000;
 const jitterMs = 5 * 60 * 1000;
 /** A sweep may start late: a token must be due this long before the last sweep that can still save it. */
 const sweepMarginMs = 5 * 60 * 1000;
@@ -11,8 +11,8 @@ export interface DuePolicy {
   readonly idleAfterSeconds: number;
 }
 
-/** How often a grant is refreshed though its token needs it less often, so that the refresh token stays alive. */
-const keepAliveMs = dayMs;
+/** What a provider says about when its tokens can and must be refreshed. */
+export type RefreshLives = Pick<ProviderLives, 'keepAliveSeconds' | 'refreshMarginSeconds'>;
 
 /**
  * When the sweep should refresh a grant, in milliseconds since the epoch: the later of half the token's life and
@@ -24,15 +24,23 @@ export function dueAt(
   token: { readonly issuedAt: number; readonly expiresAt: number | null; readonly hasRefreshToken: boolean },
   policy: DuePolicy,
   jitterFraction: number,
+  lives: RefreshLives = unknownProfile.lives,
 ): number | null {
   const { issuedAt, expiresAt } = token;
+  const keepAliveMs = lives.keepAliveSeconds * 1000;
   const sweepMs = policy.sweepIntervalSeconds * 1000 + sweepMarginMs;
   if (expiresAt === null) return null;
   const lifeMs = expiresAt - issuedAt;
-  if (lifeMs < sweepMs) return token.hasRefreshToken ? issuedAt + keepAliveMs : null;
+  if (lifeMs < sweepMs || isTooLateForSweep(lives, sweepMs))
+    return token.hasRefreshToken ? issuedAt + keepAliveMs : null;
   const wanted = Math.max(issuedAt + lifeMs / 2, expiresAt - policy.refreshWindowSeconds * 1000);
   const latest = expiresAt - sweepMs;
   return Math.round(Math.max(issuedAt, Math.min(wanted, latest) - jitterFraction * jitterMs));
+}
+
+/** A token that may be refreshed only in its last moments is refreshed when it is read. */
+function isTooLateForSweep({ refreshMarginSeconds }: RefreshLives, sweepMs: number): boolean {
+  return refreshMarginSeconds !== null && refreshMarginSeconds * 1000 < sweepMs;
 }
 
 /** The last time at which a sweep can still save the token. Null for one without an end. */
@@ -55,10 +63,15 @@ export function isDue(grant: Grant, now: number): boolean {
  * When a grant that is due, but that nobody has used for `idleAfterSeconds`, should be refreshed instead: once a day,
  * to keep its refresh token alive, or never when it has none. Undefined when it should be refreshed now.
  */
-export function postponedDueAt(grant: Grant, now: number, policy: DuePolicy): number | null | undefined {
+export function postponedDueAt(
+  grant: Grant,
+  now: number,
+  policy: DuePolicy,
+  lives: RefreshLives = unknownProfile.lives,
+): number | null | undefined {
   const lastActive = grant.lastUsedAt ?? grant.lastRefreshAt ?? now;
   if (now - lastActive < policy.idleAfterSeconds * 1000) return undefined;
   if (!grant.hasRefreshToken) return null;
-  const keepAliveAt = (grant.lastRefreshAt ?? 0) + keepAliveMs;
+  const keepAliveAt = (grant.lastRefreshAt ?? 0) + lives.keepAliveSeconds * 1000;
   return keepAliveAt > now ? keepAliveAt : undefined;
 }

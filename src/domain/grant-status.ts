@@ -41,7 +41,8 @@ export function visibleStatus(grant: Grant, flowType: FlowType, now: number): Vi
 
 function settledStatus(grant: Grant, flowType: FlowType, now: number): Omit<VisibleStatus, 'pendingAuthorization'> {
   const { status, statusReason, statusMessage } = grant;
-  if (status !== 'completed' || canRefresh(grant, flowType) || grant.expiresAt === null || grant.expiresAt > now) {
+  const isRenewable = canRefresh(grant, flowType) || grant.isFallback;
+  if (status !== 'completed' || isRenewable || grant.expiresAt === null || grant.expiresAt > now) {
     return { status, statusReason, statusMessage };
   }
   return {

@@ -77,6 +77,8 @@ export interface Grant {
   readonly endpointsId: string;
   readonly hasTokens: boolean;
   readonly hasRefreshToken: boolean;
+  /** The tokens came of the client's own credentials, in place of a person's. */
+  readonly isFallback: boolean;
   readonly grantedScopes: string | null;
   /** Null: the provider stated none. */
   readonly expiresAt: number | null;
@@ -105,6 +107,7 @@ export function emptyGrant(generation: string, endpointsId: string): Grant {
     endpointsId,
     hasTokens: false,
     hasRefreshToken: false,
+    isFallback: false,
     grantedScopes: null,
     expiresAt: null,
     lifeSeconds: null,

@@ -20,11 +20,15 @@ const tokenParameters = new Set([
   'client_secret',
   'client_assertion',
   'client_assertion_type',
+  'assertion',
   'code',
   'code_verifier',
+  'device_code',
   'redirect_uri',
   'refresh_token',
   'scope',
+  'subject_token',
+  'subject_token_type',
 ]);
 
 /** In any case of letters: some servers do not tell `Client_Id` from `client_id`. */

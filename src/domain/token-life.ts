@@ -11,10 +11,18 @@ export function remainingMs(grant: Grant, now: number): number {
   return grant.expiresAt === null ? Number.POSITIVE_INFINITY : grant.expiresAt - now;
 }
 
-/** Whether the access token lives at least as long as wanted. The default never asks for more than half a short life. */
-export function livesLongEnough(grant: Grant, wanted: WantedLife, now: number): boolean {
+/**
+ * Whether the access token lives at least as long as wanted. The default never asks for more than half a short life, nor
+ * for more than the margin within which the provider refreshes at all.
+ */
+export function livesLongEnough(
+  grant: Grant,
+  wanted: WantedLife,
+  now: number,
+  refreshMarginSeconds: number | null = null,
+): boolean {
   if (!grant.hasTokens || grant.status !== 'completed') return false;
-  return remainingMs(grant, now) >= neededSeconds(grant, wanted) * 1000;
+  return remainingMs(grant, now) >= neededSeconds(grant, wanted, refreshMarginSeconds) * 1000;
 }
 
 /** Whether no token of this provider can satisfy the caller: the last one's whole life was shorter than what is asked. */
@@ -22,8 +30,9 @@ export function asksTooMuch(grant: Grant, wanted: WantedLife): boolean {
   return wanted.isExplicit && grant.lifeSeconds !== null && wanted.seconds > grant.lifeSeconds;
 }
 
-function neededSeconds(grant: Grant, wanted: WantedLife): number {
+function neededSeconds(grant: Grant, wanted: WantedLife, refreshMarginSeconds: number | null): number {
   const { lifeSeconds } = grant;
-  if (wanted.isExplicit || lifeSeconds === null || lifeSeconds > wanted.seconds) return wanted.seconds;
-  return lifeSeconds / 2;
+  if (wanted.isExplicit) return wanted.seconds;
+  const usual = lifeSeconds === null || lifeSeconds > wanted.seconds ? wanted.seconds : lifeSeconds / 2;
+  return Math.min(usual, refreshMarginSeconds ?? usual);
 }

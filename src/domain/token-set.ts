@@ -8,6 +8,8 @@ export interface TokenSet {
   readonly expiresAt: number | null;
   /** What the provider said it granted. Null: it said nothing, so what was asked for (RFC 6749 section 5.1). */
   readonly scopes: string | null;
+  /** It came of the client's own credentials, in place of a person's. */
+  readonly isFallback?: boolean;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Secret } from './secret.ts';
 export const transactionLifeMs = 10 * 60 * 1000;
 export const testingLifeMs = 2 * 60 * 1000;
 
-/** One attempt to authorize. It is used once and lives ten minutes. */
+/** One attempt to authorize. It is used once and lives ten minutes, or as long as the provider gives a device. */
 export interface Transaction {
   /** SHA-256 of `state`, in hex: the state itself is not kept. */
   readonly stateHash: string;
@@ -31,4 +31,6 @@ export interface Transaction {
   readonly nonce: Secret;
   /** The provider's page with every parameter but `state`. */
   readonly authorizationUrl: string;
+  /** Sealed at rest. Null: a browser brings the answer. */
+  readonly deviceCode: Secret | null;
 }

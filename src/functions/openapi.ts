@@ -21,6 +21,7 @@ const tagDescriptions: Readonly<Record<string, string>> = {
   Workflows: 'Which workflow uses which connection, and which get no credentials.',
   Operations: 'Refreshing many connections at once, and what came of it.',
   Audit: 'Who did what, and when: for auditors.',
+  Providers: 'The catalogue: what Bowline knows of a provider, and what it leaves to fill in.',
   Callers: 'API keys, with their organisations and roles.',
   Health: 'Whether the broker runs, and whether it can reach what it needs.',
   Documentation: 'This contract, for machines and for people.',

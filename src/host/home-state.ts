@@ -11,7 +11,9 @@ const homeStateSchema = z.object({
   /** The first administrator's whole API key. */
   admin_key: z.string().regex(/^bwl_[0-9a-f]+_[A-Za-z0-9_-]{43}$/),
   /** Of the embedded services, once they have run: stored addresses have them. */
-  ports: z.object({ table: port, queue: port, vault: port, demo_provider: port }).nullable(),
+  ports: z
+    .object({ table: port, queue: port, vault: port, demo_provider: port, mock_providers: port.optional() })
+    .nullable(),
   /** The name under which the vault was given an encryption key. A vault without it would then have lost it. */
   encryption_key_secret: z.string().nullable(),
 });

@@ -8,6 +8,8 @@ export interface HostSettings {
   readonly home: string;
   /** Whether storage, vault and demo authorization server run in this process. */
   readonly embedded: boolean;
+  /** Whether stand-ins take the place of all providers of the catalogue. */
+  readonly mockProviders: boolean;
 }
 
 const defaultPort = '7071';
@@ -26,6 +28,16 @@ export function readHostSettings(environment: Environment): HostSettings {
     problems.push(`BOWLINE_PORT must be a port from 0 to ${highestPort}`);
   }
   if (embedded !== 'all' && embedded !== 'none') problems.push('BOWLINE_EMBEDDED must be none or left out');
+  const mock = text('BOWLINE_MOCK_PROVIDERS', 'false');
+  if (mock !== 'true' && mock !== 'false') problems.push('BOWLINE_MOCK_PROVIDERS must be true or false');
+  if (mock === 'true' && embedded === 'none') {
+    problems.push('BOWLINE_MOCK_PROVIDERS is for development: it does not go with BOWLINE_EMBEDDED=none');
+  }
   if (problems.length > 0) throw new StartFailure(`Faulty settings: ${problems.join('; ')}.`);
-  return { port: Number(port), home: resolve(text('BOWLINE_HOME', defaultHome)), embedded: embedded === 'all' };
+  return {
+    port: Number(port),
+    home: resolve(text('BOWLINE_HOME', defaultHome)),
+    embedded: embedded === 'all',
+    mockProviders: mock === 'true',
+  };
 }

@@ -43,6 +43,7 @@ function greeting({ url, home, hostJson }: RunningHost): string[] {
   const file = near(home.path('hostJson'));
   const demo = hostJson.demo_provider;
   return [
+    ...warning(hostJson),
     `Bowline ready on ${url}`,
     '',
     `  Keys          ${file} (admin_key, master_key)`,
@@ -55,6 +56,20 @@ function greeting({ url, home, hostJson }: RunningHost): string[] {
     '',
     'Ctrl-C stops it.',
   ];
+}
+
+/** Nobody should take what stand-ins give for the real thing. */
+function warning({ mock_providers: mock }: RunningHost['hostJson']): string[] {
+  if (mock === null) return [];
+  const lines = [
+    'MOCK PROVIDERS (BOWLINE_MOCK_PROVIDERS=true)',
+    'New connections to providers of the catalogue reach stand-ins, and no real provider.',
+    `What can be done there: ${mock.url}`,
+    'The client to connect with is in host.json, under mock_providers.',
+  ];
+  const width = Math.max(...lines.map((line) => line.length));
+  const edge = '!'.repeat(width + 6);
+  return [edge, ...lines.map((line) => `!! ${line.padEnd(width)} !!`), edge, ''];
 }
 
 function tour(url: string, file: string): string[] {

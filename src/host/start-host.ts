@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import type { ProviderCatalogue } from '../ports/provider-catalogue.ts';
 import { settingNames } from '../settings.ts';
 import { readAppHostJson } from './app-host-json.ts';
 import { type EmbeddedServices, startEmbeddedServices } from './embedded-services.ts';
@@ -20,6 +21,8 @@ export interface AppModule {
   settingsProblems(): readonly string[];
   /** Sends the app's structured log lines here instead of to standard output. */
   logLinesTo?(write: (line: string) => void): void;
+  /** Puts another catalogue in place of the real one. */
+  useProviders?(catalogue: ProviderCatalogue): void;
   /** Makes the tables that are missing. */
   createTables?(): Promise<void>;
 }
@@ -46,6 +49,14 @@ export interface HostJson {
     readonly issuer: string;
     readonly client_id: string;
     readonly client_secret: string;
+  } | null;
+  /** Null: the catalogue is the real one. */
+  readonly mock_providers: {
+    readonly url: string;
+    readonly client_id: string;
+    readonly client_secret: string;
+    /** PEM: the client secret where assertions are signed. */
+    readonly private_key: string;
   } | null;
 }
 
@@ -116,7 +127,7 @@ async function startIn(
 ): Promise<RunningHost> {
   const { routePrefix, queueSettings } = readAppHostJson();
   const services = settings.embedded
-    ? await startEmbeddedServices(home, () => callbackPrefix(environment, routePrefix))
+    ? await startEmbeddedServices(home, () => callbackPrefix(environment, routePrefix), settings)
     : null;
   if (services !== null) {
     cleanUps.add(() => services.stop());
@@ -125,6 +136,8 @@ async function startIn(
     // From now on every file of theirs must be there: last, so that an interrupted first start can be repeated.
     home.save({ ports: services.ports });
   }
+  // The app refuses this setting: it is given the stand-ins, and cannot be told to look for any.
+  delete environment.BOWLINE_MOCK_PROVIDERS;
   const isOwnAdmin = fillInAdmin(environment, home);
 
   const functionsHost = await startFunctions(settings.port, {
@@ -132,6 +145,7 @@ async function startIn(
       if (environment.ALLOW_INSECURE_LOOPBACK === 'true') fillIn(environment, { PUBLIC_BASE_URL: baseUrl });
       const app = await importApp();
       app.logLinesTo?.((line) => logger.appLine(line));
+      if (services?.mockProviders) app.useProviders?.(services.mockProviders.catalogue);
       const problems = app.settingsProblems();
       if (problems.length > 0) throw new StartFailure(`Faulty settings: ${problems.join('; ')}.`);
       await prepareStorage(environment, () => app.createTables?.());
@@ -211,6 +225,7 @@ function describeHost(host: {
   const { url, home, services, environment, isOwnAdmin } = host;
   const set = settingNames.flatMap((name) => (environment[name] ? [[name, environment[name]] as const] : []));
   const demo = services?.demoProvider;
+  const mock = services?.mockProviders;
   return {
     url,
     pid: process.pid,
@@ -218,5 +233,8 @@ function describeHost(host: {
     master_key: home.state.master_key,
     settings: { ...Object.fromEntries(set), BOWLINE_EMBEDDED: 'none' },
     demo_provider: demo ? { issuer: demo.issuer, client_id: demo.clientId, client_secret: demo.clientSecret } : null,
+    mock_providers: mock
+      ? { url: mock.url, client_id: mock.clientId, client_secret: mock.clientSecret, private_key: mock.privateKey }
+      : null,
   };
 }

@@ -10,7 +10,7 @@ const verifierPattern = /^[A-Za-z0-9._~-]{43,128}$/;
  * (RFC 7636) always. What `extraAuthorizeParams` says about a parameter that is Bowline's has no effect.
  */
 export async function buildAuthorizationUrl(client: OAuthClient, request: AuthorizationRequest): Promise<string> {
-  const { config } = client;
+  const { config, profile } = client;
   const { authorizationUrl } = config.endpoints;
   const verifier = request.codeVerifier.reveal();
   if (authorizationUrl === null) throw new Error('the connection has no authorization URL');
@@ -20,7 +20,7 @@ export async function buildAuthorizationUrl(client: OAuthClient, request: Author
   url.hash = '';
   const parameters = url.searchParams;
   for (const name of new Set(parameters.keys())) if (isAuthorizationParameter(name)) parameters.delete(name);
-  for (const [name, value] of Object.entries(config.extraAuthorizeParams)) {
+  for (const [name, value] of Object.entries({ ...profile.requests.authorizeParams, ...config.extraAuthorizeParams })) {
     if (!isAuthorizationParameter(name)) parameters.set(name, value);
   }
 
@@ -37,6 +37,9 @@ export async function buildAuthorizationUrl(client: OAuthClient, request: Author
     login_hint: request.loginHint,
     prompt: request.prompt,
   };
-  for (const [name, value] of Object.entries(own)) if (value != null) parameters.set(name, value);
+  const { renamedParams } = profile.requests;
+  for (const [name, value] of Object.entries(own)) {
+    if (value != null) parameters.set(renamedParams[name] ?? name, value);
+  }
   return url.href;
 }

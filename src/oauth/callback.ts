@@ -45,7 +45,7 @@ export async function checkCallback(
   checkIssuer(client, parameters.get('iss'));
   const error = parameters.get('error');
   if (error !== null && error !== '') throw refused(error, parameters.get('error_description'));
-  const code = parameters.get('code') ?? '';
+  const code = parameters.get(client.profile.requests.codeParam) ?? '';
   if (code === '') throw rejected('The callback holds no authorization code. Authorize again.');
   // All that is checked goes on, and nothing else: a stray `response` or `id_token` means nothing in this flow.
   const checked = new URLSearchParams({ code, state: state.reveal() });

@@ -1,20 +1,20 @@
 import * as oauth from 'oauth4webapi';
 import { BrokerError } from '../domain/errors.ts';
 import type { OAuthClient } from '../ports/authorization-server.ts';
+import type { Transport } from './provider-call.ts';
+import { assertionLife, signingKeyOf } from './signing-key.ts';
 
-/** The key of `private_key_jwt`, and the name under which the provider knows it. */
-export interface SigningKey {
-  readonly key: CryptoKey;
-  readonly kid?: string;
-}
-
-type CryptoKey = oauth.CryptoKey;
+/** How long an assertion of the client is good. */
+const assertionLifeSeconds = 180;
 
 /**
  * How a client proves who it is at the token and revocation endpoints. Throws `provider_rejected_client` when what
  * the method needs is not there: the provider would reject it, and nothing is sent.
  */
-export function clientAuthentication(client: OAuthClient, signingKey: SigningKey | undefined): oauth.ClientAuth {
+export function clientAuthentication(
+  client: OAuthClient,
+  transport: Pick<Transport, 'clock' | 'random'>,
+): oauth.ClientAuth {
   switch (client.config.clientAuth) {
     case 'none':
       return oauth.None();
@@ -25,7 +25,7 @@ export function clientAuthentication(client: OAuthClient, signingKey: SigningKey
     case 'client_secret_post':
       return oauth.ClientSecretPost(secretOf(client));
     case 'private_key_jwt':
-      return privateKeyJwt(client, signingKey);
+      return privateKeyJwt(client, transport);
   }
 }
 
@@ -36,16 +36,19 @@ function rawBasic(secret: string): oauth.ClientAuth {
   };
 }
 
-function privateKeyJwt({ config }: OAuthClient, signingKey: SigningKey | undefined): oauth.ClientAuth {
-  if (signingKey === undefined) {
-    throw unusable('This broker has no key to sign with, which private_key_jwt needs. Choose another client_auth.');
-  }
-  const { key, kid } = signingKey;
-  return oauth.PrivateKeyJwt(kid === undefined ? key : { key, kid }, {
-    [oauth.modifyAssertion]: (_header, payload) => {
-      payload.aud = config.endpoints.issuer ?? config.endpoints.tokenUrl;
-    },
-  });
+/** RFC 7523 section 2.2. The audience is the issuer where it is known: RFC 7523bis wants that, and all take it. */
+function privateKeyJwt(client: OAuthClient, transport: Pick<Transport, 'clock' | 'random'>): oauth.ClientAuth {
+  const { issuer, tokenUrl } = client.config.endpoints;
+  return async (...request) => {
+    const { key, kid } = await signingKeyOf(client);
+    const sign = oauth.PrivateKeyJwt(kid === undefined ? key : { key, kid }, {
+      [oauth.modifyAssertion]: (_header, payload) => {
+        delete payload.nbf;
+        Object.assign(payload, assertionLife(transport, assertionLifeSeconds), { aud: issuer ?? tokenUrl });
+      },
+    });
+    await sign(...request);
+  };
 }
 
 function secretOf({ config, clientSecret }: OAuthClient): string {

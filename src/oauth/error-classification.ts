@@ -1,3 +1,4 @@
+import { type FlowType, mintsTokens } from '../domain/connection.ts';
 import { BrokerError, type ProviderErrorCode } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ProviderAnswer } from './provider-call.ts';
@@ -6,7 +7,7 @@ import type { ProviderSaid } from './response-normaliser.ts';
 import type { RegisteredError } from './response-shape.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
-export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials';
+export type GrantType = Exclude<FlowType, 'api_key'>;
 
 export interface FailedCall {
   readonly answer: Pick<ProviderAnswer, 'status' | 'headers'>;
@@ -34,6 +35,12 @@ const meaning: Readonly<Record<RegisteredError, ProviderErrorCode>> = {
   slow_down: 'provider_unavailable',
 };
 
+const usualAdvice = 'Check the scopes, the token URL and the extra parameters.';
+const requestAdvice: Readonly<Partial<Record<GrantType, string>>> = {
+  jwt_bearer: 'Check client_id, private_key, the variables and the scopes.',
+  token_exchange: 'Check subject_token, its type, the audience and the scopes.',
+};
+
 const passingStatuses = new Set([408, 425, 429]);
 
 /** The error that a token endpoint's answer stands for. Nobody reads the provider's text after this. */
@@ -53,14 +60,17 @@ export function classifyFailure(call: FailedCall, now: number): BrokerError {
 function codeOf({ answer: { status, headers }, said, grantType }: FailedCall): ProviderErrorCode {
   if (status >= 500 || passingStatuses.has(status)) return 'provider_unavailable';
   if (status >= 300 && status <= 399) return 'provider_answer_invalid';
+  // Some limit the rate with a 403: what is forbidden for good does not say when to come back.
+  if (status === 403 && headers.has('retry-after') && said?.registered === null) return 'provider_unavailable';
   if (said === undefined) {
     // Section 5.2: a 401 with a challenge is about the client's authentication.
     return status === 401 && headers.has('www-authenticate') ? 'provider_rejected_client' : 'provider_answer_invalid';
   }
   if (said.registered === null) return status === 401 ? 'provider_rejected_client' : 'provider_rejected_request';
   const code = meaning[said.registered];
-  // A client that speaks for itself has no grant that could die and nobody to ask.
-  if (code === 'needs_reauthorization' && grantType === 'client_credentials') return 'provider_rejected_request';
+  // A client that speaks for itself has no grant that could die and nobody to ask; who brings a token has another.
+  const hasGrant = !mintsTokens(grantType) && grantType !== 'token_exchange';
+  if (code === 'needs_reauthorization' && !hasGrant) return 'provider_rejected_request';
   return code;
 }
 
@@ -68,13 +78,13 @@ function messageOf(code: ProviderErrorCode, { answer: { status }, said, grantTyp
   const reason = said?.registered ?? `status ${status}`;
   switch (code) {
     case 'needs_reauthorization':
-      return grantType === 'authorization_code'
+      return grantType === 'authorization_code' || grantType === 'device_code'
         ? `The provider did not accept the authorization (${reason}). Authorize again.`
         : `The provider no longer accepts this grant (${reason}). A person has to authorize again.`;
     case 'provider_rejected_client':
       return `The provider rejected the client (${reason}). Check client_id, client_secret and client_auth.`;
     case 'provider_rejected_request':
-      return `The provider rejected the request (${reason}). Check the scopes, the token URL and the extra parameters.`;
+      return `The provider rejected the request (${reason}). ${requestAdvice[grantType] ?? usualAdvice}`;
     case 'provider_unavailable':
       return `The provider cannot answer for now (${reason}). It will be tried again.`;
     default:

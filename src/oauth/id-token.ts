@@ -13,13 +13,14 @@ import { clientOf, serverOf } from './server-metadata.ts';
  */
 export async function accountOfIdToken(
   client: OAuthClient,
-  issued: { readonly idToken: string; readonly accessToken: Secret; readonly nonce: Secret },
+  issued: { readonly idToken: string; readonly accessToken: Secret; readonly nonce: Secret | null },
 ): Promise<string | null> {
   if (client.config.endpoints.issuer === null) return null;
   const accessToken = issued.accessToken.reveal();
   const answer = Response.json({ access_token: accessToken, token_type: 'bearer', id_token: issued.idToken });
   try {
-    const expected = { expectedNonce: issued.nonce.reveal(), requireIdToken: true };
+    const nonce = issued.nonce === null ? {} : { expectedNonce: issued.nonce.reveal() };
+    const expected = { ...nonce, requireIdToken: true };
     const checked = await oauth.processAuthorizationCodeResponse(serverOf(client), clientOf(client), answer, expected);
     const claims = oauth.getValidatedIdTokenClaims(checked);
     const hash = claims?.at_hash;

@@ -1,6 +1,9 @@
 import * as oauth from 'oauth4webapi';
 import { BrokerError } from '../domain/errors.ts';
+import { type ProviderRequests, unknownProfile } from '../domain/provider.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import { inProvidersForm, type SentRequest } from './request-form.ts';
 
 /** The guarded client, as the protocol client needs it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -9,18 +12,11 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface Transport {
   readonly fetch: Fetch;
   readonly clock: Clock;
+  readonly random: Pick<Random, 'id'>;
   /** Endpoints on http://127.0.0.1 or localhost are allowed. */
   readonly allowInsecureLoopback: boolean;
   /** Begins the time that one method of the protocol client may take. */
   readonly timeLimit: () => AbortSignal;
-}
-
-/** A request as oauth4webapi makes it. */
-interface SentRequest {
-  readonly method: 'GET' | 'POST';
-  readonly headers: Record<string, string>;
-  readonly body?: URLSearchParams | null | undefined;
-  readonly redirect: 'manual';
 }
 
 /** What every request function of oauth4webapi takes. */
@@ -39,6 +35,13 @@ export interface ProviderAnswer {
   readonly requestedAt: number;
 }
 
+export interface CallOptions {
+  /** Default: a time limit of its own. */
+  readonly signal?: AbortSignal;
+  /** How the provider wants its requests. */
+  readonly requests?: ProviderRequests;
+}
+
 const loopbackHosts = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**
@@ -49,13 +52,15 @@ export async function callProvider(
   transport: Transport,
   endpoint: string,
   send: (options: RequestOptions) => Promise<Response>,
-  signal: AbortSignal = transport.timeLimit(),
+  { signal = transport.timeLimit(), requests = unknownProfile.requests }: CallOptions = {},
 ): Promise<ProviderAnswer> {
   const isInsecure = checkEndpoint(transport, endpoint);
   const requestedAt = transport.clock.now();
   const options = {
-    [oauth.customFetch]: (url: string, { method, headers, redirect, body = null }: SentRequest) =>
-      settled(transport.fetch(url, { method, headers, redirect, body, signal }), signal),
+    [oauth.customFetch]: (url: string, request: SentRequest) => {
+      const { method, headers, redirect, body = null } = inProvidersForm(request, requests);
+      return settled(transport.fetch(url, { method, headers, redirect, body, signal }), signal);
+    },
     [oauth.allowInsecureRequests]: isInsecure,
     signal,
   };

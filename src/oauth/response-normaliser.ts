@@ -83,11 +83,19 @@ function parseForm(contentType: string | null, text: string): Fields | undefined
 function findTokens(body: Fields, shape: ResponseShape): NormalisedAnswer | undefined {
   for (const path of shape.tokenContainers) {
     const found = path === '' ? body : valueAt(body, path);
-    if (!isFields(found) || typeof found.access_token !== 'string' || found.access_token === '') continue;
+    const accessToken = isFields(found) ? found[shape.accessTokenField] : undefined;
+    if (!isFields(found) || typeof accessToken !== 'string' || accessToken === '') continue;
     const outer = Object.entries(body).filter(([name]) => name !== path.split('.')[0]);
-    const rest = [...(path === '' ? [] : outer), ...Object.entries(found)].filter(([name]) => !isTokenField(name));
+    const isKnown = (name: string) =>
+      isTokenField(name) || name === shape.accessTokenField || name === shape.scopeField;
+    const rest = [...(path === '' ? [] : outer), ...Object.entries(found)].filter(([name]) => !isKnown(name));
     const fields = tokenFieldNames.filter((name) => Object.hasOwn(found, name)).map((name) => [name, found[name]]);
-    return { kind: 'tokens', fields: Object.fromEntries(fields) as TokenFields, rest: Object.fromEntries(rest) };
+    const scope = found[shape.scopeField] ?? found.scope;
+    return {
+      kind: 'tokens',
+      fields: { ...Object.fromEntries(fields), access_token: accessToken, ...(scope !== undefined && { scope }) },
+      rest: Object.fromEntries(rest),
+    };
   }
   return undefined;
 }
@@ -109,7 +117,8 @@ function registeredName(error: string, shape: ResponseShape): RegisteredError | 
   return registeredErrors.find((registered) => registered === meant) ?? null;
 }
 
-function valueAt(body: unknown, path: string): unknown {
+/** The value at a path of names. Undefined where there is none. */
+export function valueAt(body: unknown, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => {
     return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
       ? (value as Fields)[name]

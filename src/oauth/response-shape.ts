@@ -1,7 +1,11 @@
+import { type ProviderAnswers, unknownProfile } from '../domain/provider.ts';
+
 /** How a provider spells what RFC 6749 section 5 says. Data only: what an odd provider needs is said here. */
 export interface ResponseShape {
   /** Where to look for the access token and its companions, as paths of names; '' is the answer itself. */
   readonly tokenContainers: readonly string[];
+  readonly accessTokenField: string;
+  readonly scopeField: string;
   /** Where to look for the error code. */
   readonly errorPaths: readonly string[];
   /** Where to look for a text about the error. */
@@ -78,7 +82,7 @@ const passingNames = [
 
 /** What is understood of a provider that nobody described. */
 export const defaultShape: ResponseShape = {
-  tokenContainers: ['', 'authed_user', 'data'],
+  ...unknownProfile.answers,
   errorPaths: [
     'error',
     'error.code',
@@ -103,5 +107,14 @@ export const defaultShape: ResponseShape = {
     ...rejectedClientNames.map((name) => [name, 'invalid_client']),
     ...passingNames.map((name) => [name, 'temporarily_unavailable']),
   ]),
-  nonPositiveLife: 'lapsed',
 };
+
+/** What is understood of a provider's answers: what is said of it, before what everybody may say. */
+export function shapeOf(answers: ProviderAnswers): ResponseShape {
+  return {
+    ...answers,
+    errorPaths: [...answers.errorPaths, ...defaultShape.errorPaths],
+    descriptionPaths: defaultShape.descriptionPaths,
+    errorNames: { ...defaultShape.errorNames, ...answers.errorNames },
+  };
+}

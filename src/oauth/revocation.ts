@@ -1,43 +1,46 @@
 import * as oauth from 'oauth4webapi';
 import { BrokerError } from '../domain/errors.ts';
 import type { Tokens } from '../domain/grant.ts';
+import type { ProviderRevocation } from '../domain/provider.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { OAuthClient } from '../ports/authorization-server.ts';
-import { clientAuthentication, type SigningKey } from './client-authentication.ts';
-import { callProvider, type Transport } from './provider-call.ts';
+import { clientAuthentication } from './client-authentication.ts';
+import { callProvider, type RequestOptions, type Transport } from './provider-call.ts';
+import { tokenHeader } from './request-form.ts';
 import { isSuccess } from './response-normaliser.ts';
 import { clientOf, serverOf } from './server-metadata.ts';
 
+type TokenKind = 'refresh_token' | 'access_token';
+
 /**
- * Revokes a grant at the provider (RFC 7009): the refresh token, then the access token, within one time limit.
- * Resolves to whether the provider accepted the first of them, with which the grant ends; false where it cannot.
+ * Revokes a grant at the provider, by RFC 7009 or in the provider's own way: the refresh token, then the access token,
+ * within one time limit. Resolves to whether the provider accepted the first of them, with which the grant ends; false
+ * where it cannot. Throws `provider_unavailable` when nothing came back, or only that it is to be asked again later.
  */
-export async function revokeTokens(
-  transport: Transport,
-  signingKey: SigningKey | undefined,
-  client: OAuthClient,
-  tokens: Tokens,
-): Promise<boolean> {
+export async function revokeTokens(transport: Transport, client: OAuthClient, tokens: Tokens): Promise<boolean> {
   const endpoint = client.config.endpoints.revocationUrl;
-  if (endpoint === null) return false;
+  const { revocation, requests } = client.profile;
+  if (endpoint === null || revocation === null) return false;
   const signal = transport.timeLimit();
 
-  const authentication = () => clientAuthentication(client, signingKey);
-  const revoke = async (token: Secret, hint: string): Promise<boolean> => {
-    const { status } = await callProvider(
-      transport,
-      endpoint,
-      (options) =>
-        oauth.revocationRequest(serverOf(client), clientOf(client), authentication(), token.reveal(), {
-          ...options,
-          additionalParameters: { token_type_hint: hint },
-        }),
+  const revoke = async (token: Secret, kind: TokenKind): Promise<boolean> => {
+    const send = senders[revocation.style]({ transport, client, endpoint, token, kind, method: revocation.method });
+    const format = revocation.bodyFormat ?? requests.bodyFormat;
+    const { status } = await callProvider(transport, endpoint, send, {
       signal,
-    );
+      requests: { ...requests, bodyFormat: format },
+    });
+    if (!isSuccess(status) && isPassing(status)) {
+      throw new BrokerError('provider_unavailable', 'The provider cannot revoke for now.', {
+        detail: `status ${status}`,
+      });
+    }
     return isSuccess(status);
   };
 
-  const { refreshToken, accessToken } = tokens;
+  const { accessToken } = tokens;
+  // Only RFC 7009 knows refresh tokens: the others end the grant by its access token.
+  const refreshToken = revocation.style === 'rfc7009' ? tokens.refreshToken : null;
   let isRevoked: boolean | undefined;
   try {
     if (refreshToken !== null) isRevoked = await revoke(refreshToken, 'refresh_token');
@@ -47,7 +50,62 @@ export async function revokeTokens(
     }
   } catch (error) {
     // A provider that does not answer is not waited for twice.
-    if (!(error instanceof BrokerError)) throw error;
+    if (!(error instanceof BrokerError) || (isRevoked === undefined && error.code === 'provider_unavailable'))
+      throw error;
   }
   return isRevoked ?? false;
+}
+
+/** RFC 7009 section 2.2.1, and what every server may say when it has too much to do. */
+function isPassing(status: number): boolean {
+  return status >= 500 || [408, 425, 429].includes(status);
+}
+
+interface Revocation {
+  readonly client: OAuthClient;
+  readonly transport: Transport;
+  readonly endpoint: string;
+  readonly token: Secret;
+  readonly kind: TokenKind;
+  readonly method: ProviderRevocation['method'];
+}
+
+type Sender = (revocation: Revocation) => (options: RequestOptions) => Promise<Response>;
+
+const senders: Readonly<Record<ProviderRevocation['style'], Sender>> = {
+  rfc7009:
+    ({ transport, client, token, kind }) =>
+    (options) =>
+      oauth.revocationRequest(
+        serverOf(client),
+        clientOf(client),
+        clientAuthentication(client, transport),
+        token.reveal(),
+        { ...options, additionalParameters: { token_type_hint: kind } },
+      ),
+  bearer:
+    ({ client, endpoint, method, token }) =>
+    ({ [oauth.customFetch]: send }) =>
+      send(endpoint, {
+        method,
+        headers: { accept: 'application/json', ...tokenHeader(client, token) },
+        redirect: 'manual',
+      }),
+  client_json:
+    ({ client, endpoint, method, token }) =>
+    ({ [oauth.customFetch]: send }) =>
+      send(endpoint.replaceAll('{client_id}', encodeURIComponent(client.config.clientId)), {
+        method,
+        headers: {
+          accept: 'application/json',
+          'content-type': 'application/json',
+          authorization: basic(client.config.clientId, client.clientSecret),
+        },
+        body: JSON.stringify({ access_token: token.reveal() }),
+        redirect: 'manual',
+      }),
+};
+
+function basic(clientId: string, clientSecret: Secret | null): string {
+  return `Basic ${Buffer.from(`${clientId}:${clientSecret?.reveal() ?? ''}`).toString('base64')}`;
 }

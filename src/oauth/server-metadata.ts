@@ -25,7 +25,14 @@ export function serverOf({ config: { endpoints } }: OAuthClient): oauth.Authoriz
     issuer: endpoints.issuer ?? endpoints.tokenUrl,
     token_endpoint: endpoints.tokenUrl,
     ...(endpoints.revocationUrl === null ? {} : { revocation_endpoint: endpoints.revocationUrl }),
+    ...(endpoints.introspectionUrl === null ? {} : { introspection_endpoint: endpoints.introspectionUrl }),
     ...(endpoints.userinfoUrl === null ? {} : { userinfo_endpoint: endpoints.userinfoUrl }),
+    ...(endpoints.pushedAuthorizationUrl === null
+      ? {}
+      : { pushed_authorization_request_endpoint: endpoints.pushedAuthorizationUrl }),
+    ...(endpoints.deviceAuthorizationUrl === null
+      ? {}
+      : { device_authorization_endpoint: endpoints.deviceAuthorizationUrl }),
     id_token_signing_alg_values_supported: idTokenAlgorithms,
   };
 }

@@ -3,10 +3,10 @@ import { BrokerError } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { OAuthClient } from '../ports/authorization-server.ts';
 import { callProvider, type ProviderAnswer, type Transport } from './provider-call.ts';
+import { tokenHeader } from './request-form.ts';
 import { isSuccess } from './response-normaliser.ts';
 import { retryAfterSeconds } from './retry-after.ts';
-import { clientOf, serverOf } from './server-metadata.ts';
-import { textOf } from './token-response.ts';
+import { nameAt } from './token-response.ts';
 
 /**
  * The account that the userinfo endpoint names: its `sub` (OpenID Connect Core section 5.3), else its `id`. Null where
@@ -19,22 +19,26 @@ export async function accountOfUserinfo(
 ): Promise<string | null> {
   const endpoint = client.config.endpoints.userinfoUrl;
   if (endpoint === null) return null;
-  const answer = await callProvider(transport, endpoint, (options) =>
-    oauth.userInfoRequest(serverOf(client), clientOf(client), accessToken.reveal(), options),
+  const headers = { accept: 'application/json', ...tokenHeader(client, accessToken) };
+  const answer = await callProvider(
+    transport,
+    endpoint,
+    ({ [oauth.customFetch]: send }) => send(endpoint, { method: 'GET', headers, redirect: 'manual' }),
+    { requests: client.profile.requests },
   );
   if (!isSuccess(answer.status)) throw failure(answer, transport.clock.now());
-  return accountOf(answer);
+  return accountOf(answer, client.profile.metadata.userinfoAccountPath);
 }
 
-function accountOf(answer: ProviderAnswer): string | null {
+function accountOf(answer: ProviderAnswer, path: string | null): string | null {
   let body: unknown;
   try {
     body = JSON.parse(answer.text);
   } catch {
     throw failure(answer, answer.requestedAt);
   }
-  const { sub, id } = (typeof body === 'object' && body !== null ? body : {}) as { sub?: unknown; id?: unknown };
-  return textOf(sub) ?? (typeof id === 'number' ? String(id) : textOf(id));
+  if (path !== null) return nameAt(body, path);
+  return nameAt(body, 'sub') ?? nameAt(body, 'id');
 }
 
 function failure({ status, headers }: ProviderAnswer, now: number): BrokerError {

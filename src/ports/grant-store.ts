@@ -22,6 +22,8 @@ export interface Claim {
   readonly endsAt: number;
   /** The last holder vanished without a commit: what its request did at the provider is unknown. */
   readonly isTakeover: boolean;
+  /** For a takeover: how long ago the earlier holder was last heard of; infinite where that is not known. */
+  readonly interruptedMs: number;
 }
 
 export type ClaimResult =

@@ -7,7 +7,7 @@ export interface SecretVault {
 
   /**
    * Reads a secret: from memory for 10 minutes, and for up to 24 hours while the vault is down. `fresh` reads the
-   * vault at once. Resolves to undefined when there is none.
+   * vault at once, but no secret more often than every 30 s. Resolves to undefined when there is none.
    */
   get(name: string, options?: { readonly fresh?: boolean }): Promise<Secret | undefined>;
 

@@ -6,6 +6,7 @@ import { createVerifyAudit } from './audit/verify-audit.ts';
 import { createCancelAuthorization } from './authorization/cancel-authorization.ts';
 import { createFinishAuthorization } from './authorization/finish-authorization.ts';
 import { createOpenConnectPage } from './authorization/open-connect-page.ts';
+import { createPollDevice } from './authorization/poll-device.ts';
 import { createStartAuthorization } from './authorization/start-authorization.ts';
 import { createAuthenticate } from './callers/authenticate.ts';
 import type { KnownPrincipal } from './callers/authenticate-principal.ts';
@@ -14,12 +15,17 @@ import { checkHealth, type Probe } from './check-health.ts';
 import { createCreateConnection } from './connections/create-connection.ts';
 import { createDeleteConnection } from './connections/delete-connection.ts';
 import { createDisconnect } from './connections/disconnect.ts';
+import { createExportConnections } from './connections/export-connections.ts';
 import { type ConnectionQuery, findConnection } from './connections/find-connection.ts';
+import { createImportConnections } from './connections/import-connections.ts';
 import { createImportTokens } from './connections/import-tokens.ts';
+import { createIntrospect } from './connections/introspect.ts';
 import { createListConnections } from './connections/list-connections.ts';
 import { createListGrants } from './connections/list-grants.ts';
+import { createGetPublicKeys } from './connections/public-keys.ts';
 import { createTestConnection } from './connections/test-connection.ts';
 import { createUpdateConnection } from './connections/update-connection.ts';
+import { createExchangeToken } from './credentials/exchange-token.ts';
 import { createGetCredentials, type OpenGrant, type SeenGrant } from './credentials/get-credentials.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
@@ -33,6 +39,8 @@ import { createStartSweep } from './refresh/sweep.ts';
 import { createGetRekeyJob } from './rekey/get-rekey-job.ts';
 import { createStartRekey, createUnfinishedRekey } from './rekey/start-rekey.ts';
 import { createWorkRekey, type RekeyLimits } from './rekey/work-rekey.ts';
+import { createBulkRevoke } from './revocation/bulk-revoke.ts';
+import { createDueRevocations, createWorkRevocation } from './revocation/work-revocation.ts';
 import { createManageDependencies } from './workflows/manage-dependencies.ts';
 import { createSwitchWorkflow } from './workflows/switch-workflow.ts';
 import { createUseWorkflow } from './workflows/use-workflow.ts';
@@ -71,10 +79,12 @@ export function createBroker(
       change(...request).finally(() => {
         for (const cache of [caches.credentials, ...more]) cache.clear();
       });
+  const createConnection = createCreateConnection(needs);
   const manageDependencies = createManageDependencies(dependencies);
 
   return {
     clock: dependencies.clock,
+    providers: dependencies.providers,
     logger: dependencies.logger,
     context: dependencies.context,
     audit,
@@ -84,30 +94,42 @@ export function createBroker(
     limits: dependencies.limits,
     authenticate: createAuthenticate({ ...dependencies, ...caches }),
     callers: createManageCallers({ ...dependencies, ...caches }),
-    createConnection: forgetting(createCreateConnection(needs)),
+    createConnection: forgetting(createConnection),
+    importConnections: forgetting(createImportConnections({ ...needs, createConnection })),
+    exportConnections: createExportConnections(dependencies),
     getConnection: (query: ConnectionQuery) => findConnection(dependencies, query),
     listConnections: createListConnections(dependencies),
     updateConnection: forgetting(createUpdateConnection(dependencies)),
     deleteConnection: forgetting(createDeleteConnection(dependencies), caches.workflowUses),
     listGrants: createListGrants(dependencies),
+    getPublicKeys: createGetPublicKeys(dependencies),
     startAuthorization: createStartAuthorization(dependencies),
     openConnectPage: createOpenConnectPage(dependencies),
     finishAuthorization: forgetting(createFinishAuthorization(dependencies)),
+    pollDevice: forgetting(createPollDevice(dependencies)),
     cancelAuthorization: createCancelAuthorization(dependencies),
     testConnection: createTestConnection(needs),
     refreshConnection: forgetting(createRefreshConnection(needs)),
     importTokens: forgetting(createImportTokens(needs)),
     disconnect: forgetting(createDisconnect(dependencies)),
+    introspect: createIntrospect(dependencies),
+    bulkRevoke: forgetting(createBulkRevoke(dependencies)),
     getCredentials: createGetCredentials({
       ...needs,
       cache: caches.credentials,
       seen: caches.seenGrants,
       useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
     }),
+    exchangeToken: createExchangeToken({
+      ...dependencies,
+      useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
+    }),
     dependencies: { ...manageDependencies, remove: forgetting(manageDependencies.remove, caches.workflowUses) },
     workflows: createSwitchWorkflow(dependencies),
     startSweep: createStartSweep(dependencies),
     workBatch: createWorkBatch(needs),
+    workRevocation: createWorkRevocation(dependencies),
+    dueRevocations: createDueRevocations(dependencies),
     reportPoisoned: createReportPoisoned(dependencies),
     reconcile: createReconcile(dependencies),
     getRefreshJob: createGetRefreshJob(dependencies),

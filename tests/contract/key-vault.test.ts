@@ -84,6 +84,20 @@ describe('a key vault', () => {
     expect((await vault.get(name))?.reveal()).toBe('second');
   });
 
+  it('reads it at most once in 30 s, however often it is told to', async () => {
+    const name = newName();
+    const { vault } = open();
+    await open().vault.put(name, new Secret('rejected'), {});
+    for (let time = 0; time < 5; time += 1) {
+      expect((await vault.get(name, { fresh: true }))?.reveal()).toBe('rejected');
+    }
+    expect(reads(name)).toHaveLength(1);
+    nowMs += 31_000;
+    await open().vault.put(name, new Secret('rotated'), {});
+    expect((await vault.get(name, { fresh: true }))?.reveal()).toBe('rotated');
+    expect(reads(name)).toHaveLength(2);
+  });
+
   it('shares one call between all who ask at the same time', async () => {
     const name = newName();
     await open().vault.put(name, new Secret('shared'), {});

@@ -52,6 +52,22 @@ describe('a round of the reconcile', () => {
     ]);
   });
 
+  it('warns in the log of each client secret that ends within 30 days', async () => {
+    const { run, clock, stores, logged } = harness;
+    for (const [name, days] of Object.entries({ soon: 29, later: 31 })) {
+      const connection = sampleConnection(name, globex, { clientSecretExpiresAt: clock.now() + days * dayMs });
+      await stores.connections.create(connection, emptyGrant('g', 'endpoints-1'), null);
+    }
+    await run();
+    expect(logged.filter(({ level }) => level === 'warn')).toEqual([
+      {
+        level: 'warn',
+        event: 'client_secret_expires',
+        fields: { org: globex, connection: 'soon', expires_at: expect.stringMatching(/Z$/) },
+      },
+    ]);
+  });
+
   it('leaves an entry alone that is younger than an hour: its write may be under way', async () => {
     const { run, clock, inHours, stores } = harness;
     const [key] = await harness.createOwn(1);

@@ -32,6 +32,7 @@ export function sampleTransaction(digit: string): Transaction {
     codeVerifier: new Secret(`verifier-${digit}`),
     nonce: new Secret(`nonce-${digit}`),
     authorizationUrl: `https://login.example.com/authorize?x=${'y'.repeat(9000)}`,
+    deviceCode: new Secret('device-code'),
   };
 }
 
@@ -40,6 +41,7 @@ const inTheClear = (transaction: Transaction | undefined) =>
     ...transaction,
     codeVerifier: transaction.codeVerifier.reveal(),
     nonce: transaction.nonce.reveal(),
+    deviceCode: transaction.deviceCode?.reveal() ?? null,
   };
 
 async function removedBy(purge: AsyncIterable<PurgedPage>): Promise<number> {
@@ -56,7 +58,10 @@ export function transactionStoreContract(makeStores: () => Promise<{ readonly tr
     });
 
     it('gives back a transaction as it was created, its user or none', async () => {
-      for (const transaction of [sampleTransaction('a'), { ...sampleTransaction('b'), userId: null }]) {
+      for (const transaction of [
+        sampleTransaction('a'),
+        { ...sampleTransaction('b'), userId: null, deviceCode: null },
+      ]) {
         await transactions.create(transaction);
         expect(inTheClear(await transactions.get(transaction.stateHash))).toEqual(inTheClear(transaction));
       }
@@ -93,6 +98,23 @@ export function transactionStoreContract(makeStores: () => Promise<{ readonly tr
       expect(consumed.filter(Boolean)).toHaveLength(1);
       expect(await transactions.get(stateHash)).toBeUndefined();
       expect(await transactions.bindToBrowser(stateHash)).toBe(false);
+    });
+
+    it('gives each step of a device authorization to exactly one of 20, and the next to whoever comes after a crash', async () => {
+      const { stateHash } = sampleTransaction('9');
+      await transactions.create(sampleTransaction('9'));
+      const take = (step: number, isRedelivered = false) => transactions.takeStep(stateHash, { step, isRedelivered });
+      const taken = await Promise.all(Array.from({ length: 20 }, () => take(0)));
+      expect(taken.filter((next) => next !== undefined)).toEqual([1]);
+      expect(await take(0)).toBeUndefined();
+      expect(await take(2)).toBeUndefined();
+      expect(await take(0, true)).toBe(2);
+      expect(await take(1)).toBeUndefined();
+      expect(await take(2)).toBe(3);
+      expect(await take(0, true)).toBeUndefined();
+      await transactions.consume(stateHash);
+      expect(await take(3)).toBeUndefined();
+      expect(await transactions.takeStep('odd', { step: 0, isRedelivered: true })).toBeUndefined();
     });
 
     it('forgets those that expired before a time, wherever they lie, and no other', async () => {

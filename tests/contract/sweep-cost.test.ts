@@ -37,6 +37,7 @@ async function costOf(existing: number, due: number): Promise<readonly string[]>
   const clock = createTestClock();
   const outside = {
     ...harness.stores,
+    providers: { get: () => undefined, list: () => [] },
     clock,
     random: createSystemRandom(),
     logger: silent,

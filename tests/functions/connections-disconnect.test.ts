@@ -210,7 +210,7 @@ describe('POST /oauth/connections/{connection_name}/disconnect: refused', () => 
 
   it.each<[unknown, string]>([
     [{ user_id: 7 }, 'user_id'],
-    [{ revoke: false }, 'revoke'],
+    [{ revoke: 'no' }, 'revoke'],
   ])('400 validation_failed for %j', async (body, at) => {
     expect(await disconnect('nothing', body)).toMatchObject({
       status: 400,

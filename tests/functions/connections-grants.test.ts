@@ -42,6 +42,7 @@ describe('GET /oauth/connections/{connection_name}/grants: 200', () => {
           status_message: null,
           expires_at: expect.stringMatching(/Z$/),
           granted_scopes: expect.stringContaining('read'),
+          missing_scopes: [],
           has_refresh_token: true,
           last_refresh_at: null,
           last_used_at: expect.stringMatching(/Z$/),

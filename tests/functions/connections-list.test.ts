@@ -101,7 +101,18 @@ describe('GET /oauth/connections: 200', () => {
     expect(namesOf(await list(`?search=${encodeURIComponent(search)}`))).toEqual(expected);
   });
 
-  it('knows no connection of a provider while connections name their endpoints themselves', async () => {
+  it('finds the connections of a provider of the catalogue, and none for another', async () => {
+    const own = {
+      authorization_url: null,
+      token_url: undefined,
+      userinfo_url: null,
+      revocation_url: null,
+      issuer: null,
+    };
+    await create(broker, 'from-the-catalogue', { changes: { ...own, provider: 'github', scopes: null } });
+    const found = await list('?provider=github');
+    expect(found.json.connections).toMatchObject([{ connection_name: 'from-the-catalogue', provider: 'github' }]);
+    await broker.call('DELETE', '/api/oauth/connections/from-the-catalogue?revoke=false');
     expect(await list('?provider=github')).toMatchObject({ status: 200, json: { connections: [], count: 0 } });
   });
 

@@ -202,6 +202,7 @@ describe('PUT /oauth/connections/{connection_name}: the client secret', () => {
 
   it('stays the new one although the old one cannot be deleted', async () => {
     await create(broker, 'left-over');
+    await put('left-over', { client_secret: 'never-accepted' });
     broker.vault.faults.respond({ status: 403, times: 5, matches: ({ method }) => method === 'DELETE' });
     expect((await put('left-over', { client_secret: 'hush-of-this-test' })).status).toBe(200);
     broker.vault.faults.clear();

@@ -216,6 +216,7 @@ describe('somebody else holds the lease', () => {
       userId: null,
       minTtlSeconds: null,
       forceRefresh: false,
+      requiredScopes: null,
       workflowId: null,
     });
     await held.waiting();

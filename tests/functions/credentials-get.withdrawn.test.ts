@@ -89,7 +89,7 @@ describe('a forced refresh that is under way', () => {
     const old = await createLiving(name);
     const end = await forceAndHold(name);
     const caller = { kind: 'api_key', id: 'a', name: 'a', orgIds: ['*'], roles: ['admin'], expiresAt: null } as const;
-    const query = { caller, org: 'ORG1' as never, name: name as never, userId: null };
+    const query = { caller, org: 'ORG1' as never, name: name as never, userId: null, revoke: undefined };
     if (how === 'disconnect') await other.broker.disconnect(query);
     else await other.broker.deleteConnection({ ...query, disableWorkflows: false, revoke: true });
     const forced = await end({ status: 503, body: { error: 'temporarily_unavailable' } });

@@ -22,6 +22,7 @@ const contract: Readonly<Record<string, Wanted>> = {
   'connections-refresh': { operator: 404, admin: 404 },
   'connections-tokens': { admin: 404 },
   'connections-disconnect': { operator: 404, admin: 404 },
+  'connections-introspect': { operator: 404, admin: 404 },
   'connections-grants': { operator: 404, auditor: 404, admin: 404 },
   'connections-events': { auditor: 200, admin: 200 },
   'connections-authorize': { operator: 404, admin: 404 },
@@ -29,7 +30,9 @@ const contract: Readonly<Record<string, Wanted>> = {
   'callback-get': { public: 400 },
   'callback-post': { public: 303 },
   'connections-cancel': { operator: 404, admin: 404 },
+  jwks: { public: 404 },
   'credentials-get': { reader: 404 },
+  'credentials-exchange': { reader: 404 },
   'workflow-dependencies-add': { reader: 404, operator: 404, admin: 404 },
   'workflow-dependencies-list': everyone,
   'workflow-dependencies-remove': { operator: 404, admin: 404 },
@@ -38,10 +41,15 @@ const contract: Readonly<Record<string, Wanted>> = {
   'workflows-disable': { operator: 200, admin: 200 },
   'refresh-all': { admin: 202 },
   'refresh-job-status': { operator: 200, auditor: 200, admin: 200 },
+  revoke: { admin: 200 },
+  export: { admin: 200 },
+  import: { admin: 200 },
   // The admin of one organisation is not the platform's.
   rekey: { admin: 403 },
   'rekey-job-status': { admin: 403 },
   'audit-list': { auditor: 200, admin: 200 },
+  'providers-list': { anyCaller: 200 },
+  'providers-get': { anyCaller: 404 },
   'callers-list': { admin: 200 },
   'callers-create': { admin: 400 },
   'callers-rotate': { admin: 404 },
@@ -88,7 +96,16 @@ it('has a line for each route, and no other', () => {
 
 it('lists as public what the security checklist lists as public, and nothing else (S-02)', () => {
   const open = Object.entries(contract).flatMap(([name, wanted]) => ('public' in wanted ? [name] : []));
-  const listed = ['callback-get', 'callback-post', 'connect-page', 'docs', 'health', 'health-ready', 'openapi-json'];
+  const listed = [
+    'callback-get',
+    'callback-post',
+    'connect-page',
+    'docs',
+    'health',
+    'health-ready',
+    'jwks',
+    'openapi-json',
+  ];
   expect(open.sort()).toEqual(listed);
   const declared = routeTable.filter(({ permission }) => permission.kind === 'public').map(({ name }) => name);
   expect(declared.sort()).toEqual(listed);

@@ -10,8 +10,11 @@ import { answerNext, createGranted, createMinting, failNext } from './support/gr
 let broker: TestBroker;
 /** `name status` of everything that was checked. */
 const seen = new Set<string>();
+const television = { client_id: 'tv', client_secret: 'tv-secret' };
 beforeAll(async () => {
-  broker = await startTestBroker();
+  const grants = ['urn:ietf:params:oauth:grant-type:device_code'];
+  const device = { ...television, redirect_uris: [], response_types: [], grant_types: grants };
+  broker = await startTestBroker({ server: { clients: [device] } });
 });
 afterAll(() => broker.stop());
 
@@ -68,6 +71,15 @@ describe('the declared answers', () => {
     await check('connections-tokens', crm, { body: { access_token: 'at', user_id: 'ben', scopes: 'read' } });
     await check('connections-grants', crm);
     await check('connections-disconnect', crm, { body: {} });
+    const introspection_url = broker.server.endpoints.introspection;
+    await createConnection(broker, 'looked-at', { introspection_url });
+    await connect(broker, 'looked-at');
+    await check('connections-introspect', { connection_name: 'looked-at' }, { body: {} });
+    await check('export', {}, { query: '?limit=1' });
+    const page = await check('export');
+    await check('import', {}, { body: page.json });
+    await check('import', {}, { body: { version: 1, connections: [{}] }, query: '?dry_run=true' });
+    await check('revoke', {}, { body: { dry_run: true } });
     await createGranted(broker, 'failing', { expires_in: 100 });
     broker.clock.advance(90_000);
     failNext(broker, 503, 'temporarily_unavailable');
@@ -75,6 +87,17 @@ describe('the declared answers', () => {
     const failing = await check('connections-get', { connection_name: 'failing' });
     expect(failing.json.failure).not.toBeNull();
     await check('connections-list', {}, { query: '?limit=1' });
+    const signing = { client_secret: null, client_auth: 'private_key_jwt', signing_algorithm: 'ES256' };
+    const signer = await createConnection(broker, 'signer', signing);
+    const [org_id = '', connection_name = '', key_id = ''] = signer.json.jwks_uri.split('/').slice(-3);
+    await check('jwks', { org_id, connection_name, key_id });
+    await createConnection(broker, 'exchange', { oauth_flow_type: 'token_exchange' });
+    answerNext(broker);
+    await check('credentials-exchange', { connection_name: 'exchange' }, { body: { subject_token: 'of-somebody' } });
+    const device_authorization_url = broker.server.endpoints.deviceAuthorization;
+    await createConnection(broker, 'tv', { oauth_flow_type: 'device_code', device_authorization_url, ...television });
+    await check('connections-authorize', { connection_name: 'tv' }, { body: {} });
+    await check('connections-cancel', { connection_name: 'tv' }, { body: {} });
     await check('connections-list');
     await check('connections-delete', crm);
   });
@@ -124,6 +147,11 @@ describe('the declared answers', () => {
     const rotated = await check('callers-rotate', { id: made.json.id }, { body: {} });
     await check('callers-delete', { id: rotated.json.id });
     await check('me', {}, { org: null });
+  });
+
+  it('of the catalogue', async () => {
+    await check('providers-list', {}, { org: null });
+    await check('providers-get', { provider_id: 'oidc' }, { org: null });
   });
 
   it('of what is public', async () => {

@@ -55,6 +55,25 @@ describe('npm start', { timeout: 40_000 }, () => {
     await expect(stat(join(home, 'host.json'))).rejects.toThrow('ENOENT');
   });
 
+  it('puts stand-ins in the place of providers where BOWLINE_MOCK_PROVIDERS says so, and only there', async () => {
+    const host = start({ BOWLINE_MOCK_PROVIDERS: 'true' }, join(folder, 'mock'));
+    const url = await host.ready();
+    const { admin_key: key, mock_providers: mock, settings } = await host.hostJson();
+    const headers = { 'x-api-key': key ?? '', 'x-organization-id': 'ORG1', 'content-type': 'application/json' };
+    const client = { client_id: mock?.client_id, client_secret: mock?.client_secret };
+    const flow = { provider: 'xero', oauth_flow_type: 'client_credentials', connection_name: 'books' };
+    const body = JSON.stringify({ ...flow, ...client });
+    const created = await fetch(`${url}/api/oauth/connections`, { method: 'POST', headers, body });
+    expect(await created.json()).toMatchObject({ token_url: `${mock?.url}/xero/token` });
+    const credentials = await fetch(`${url}/api/oauth/credentials/books`, { headers });
+    expect(credentials.status).toBe(200);
+    await expectFailure(
+      start({ ...settings, BOWLINE_MOCK_PROVIDERS: 'true' }, join(folder, 'second')),
+      'BOWLINE_MOCK_PROVIDERS is for development: it does not go with BOWLINE_EMBEDDED=none',
+    );
+    await stop(host);
+  });
+
   it('keeps key, issuer and vault over a restart, and a second process shares them', async () => {
     const first = start();
     const url = await first.ready();

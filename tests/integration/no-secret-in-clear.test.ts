@@ -164,6 +164,7 @@ describe('tokens and secrets (S-41, S-57)', () => {
       'OAuthJobs',
       'OAuthRefreshDue',
       'OAuthAudit',
+      'OAuthRevocations',
     ]) {
       for await (const entity of openTable(host.hostJson, name).listEntities()) {
         const cells = Object.values(entity).map((cell) =>

@@ -6,10 +6,7 @@ import { toOrgId } from '../../src/domain/ids.ts';
 import type { Transaction } from '../../src/domain/transaction.ts';
 import { buildAuthorizationUrl } from '../../src/oauth/authorization-request.ts';
 import type { AuthorizationNeeds } from '../../src/usecases/authorization/needs.ts';
-import {
-  createStartAuthorization,
-  type StartedAuthorization,
-} from '../../src/usecases/authorization/start-authorization.ts';
+import { createStartAuthorization, type StartedPage } from '../../src/usecases/authorization/start-authorization.ts';
 import { sampleConnection, sampleGrant } from '../support/tables-samples.ts';
 
 const starts = 10_000;
@@ -28,7 +25,7 @@ const request = {
 };
 
 const transactions: Transaction[] = [];
-const started: StartedAuthorization[] = [];
+const started: StartedPage[] = [];
 
 /** The use case with its real randomness and digests, and stores that only look on: storage would take minutes. */
 function lookingOn(): AuthorizationNeeds {
@@ -45,13 +42,13 @@ function lookingOn(): AuthorizationNeeds {
     },
     authorizationServer: { authorizationUrl: buildAuthorizationUrl },
     policy: { publicBaseUrl: 'https://bowline.example', allowedReturnOrigins: [], requireConnectPage: false },
-    audit: { about: () => {} },
+    audit: { about: () => {}, note: async () => {} },
   } as unknown as AuthorizationNeeds;
 }
 
 beforeAll(async () => {
   const start = createStartAuthorization(lookingOn());
-  for (let count = 0; count < starts; count += 1) started.push(await start(request));
+  for (let count = 0; count < starts; count += 1) started.push((await start(request)) as StartedPage);
 });
 
 const states = () => started.map(({ state }) => state?.reveal() ?? '');

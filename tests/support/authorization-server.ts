@@ -38,6 +38,8 @@ export interface AuthorizationServer {
     readonly userinfo: string;
     readonly revocation: string;
     readonly introspection: string;
+    readonly deviceAuthorization: string;
+    readonly pushedAuthorization: string;
   };
   readonly clients: {
     readonly basic: TestClient;
@@ -103,6 +105,8 @@ export async function startAuthorizationServer(options: AuthorizationServerOptio
       userinfo: `${issuer}/me`,
       revocation: `${issuer}/token/revocation`,
       introspection: `${issuer}/token/introspection`,
+      deviceAuthorization: `${issuer}/device/auth`,
+      pushedAuthorization: `${issuer}/request`,
     },
     clients: {
       ...clients,
@@ -142,6 +146,7 @@ function baseConfiguration(options: AuthorizationServerOptions): Configuration {
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       introspection: { enabled: true, allowedPolicy: () => true },
       pushedAuthorizationRequests: { enabled: true },
+      deviceFlow: { enabled: true },
     },
     ttl: {
       AccessToken: options.accessTokenLifeSeconds ?? 300,

@@ -30,7 +30,8 @@ export type RawTable =
   | 'OAuthWorkflows'
   | 'OAuthJobs'
   | 'OAuthRefreshDue'
-  | 'OAuthAudit';
+  | 'OAuthAudit'
+  | 'OAuthRevocations';
 
 export interface HarnessOptions {
   readonly leaseMs?: number;

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionConfig } from '../../src/domain/connection.ts';
+import { type Connection, type ConnectionConfig, noEndpoints } from '../../src/domain/connection.ts';
 import { emptyGrant, type Grant, type GrantKey, type Tokens } from '../../src/domain/grant.ts';
 import { toConnectionName, toOrgId, toUserId } from '../../src/domain/ids.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -9,9 +9,12 @@ export const globex = toOrgId('globex');
 
 const config: ConnectionConfig = {
   flowType: 'authorization_code',
+  provider: null,
+  variables: {},
   clientId: 'client-1',
   clientAuth: 'client_secret_basic',
   endpoints: {
+    ...noEndpoints,
     authorizationUrl: 'https://login.example.com/authorize',
     tokenUrl: 'https://login.example.com/token',
     issuer: null,
@@ -23,6 +26,8 @@ const config: ConnectionConfig = {
   scopeSeparator: 'comma',
   extraAuthorizeParams: { access_type: 'offline' },
   extraTokenParams: {},
+  fallbackClientCredentials: false,
+  clientSecretExpiresAt: null,
   description: 'Files of the sales team',
   tags: ['sales', 'files'],
   sharedWith: [],
@@ -34,6 +39,9 @@ export function sampleConnection(name = 'crm', org = acme, changes: Partial<Conn
     name: toConnectionName(name),
     config: { ...config, ...changes },
     clientSecretRef: 'bowline-1',
+    previousClientSecretRef: null,
+    fallbackApiKeyRef: null,
+    signingKey: { ref: 'bowline-2', id: 'key-1', publicJwk: { kty: 'EC', crv: 'P-256', alg: 'ES256' } },
     endpointsId: 'endpoints-1',
     revision: 'revision-1',
     createdAt: 1_700_000_000_000,

@@ -6,6 +6,7 @@ import { type Composition, compose } from '../../src/composition.ts';
 import type { Role } from '../../src/domain/caller.ts';
 import { registerFunctions } from '../../src/functions/register.ts';
 import { type KeyVaultEmulator, startKeyVaultEmulator } from '../../src/host/services/key-vault/index.ts';
+import type { ProviderCatalogue } from '../../src/ports/provider-catalogue.ts';
 import { defaultRefreshSchedule, loadSettings, refreshQueueName, type Settings } from '../../src/settings.ts';
 import type { RekeyLimits } from '../../src/usecases/rekey/work-rekey.ts';
 import {
@@ -66,6 +67,8 @@ export interface TestBrokerOptions {
   readonly connectionString?: string;
   /** Default: the machine's clock, which the test can put forward. */
   readonly clock?: TestClock;
+  /** In place of the real catalogue. */
+  readonly providers?: ProviderCatalogue;
   /** Another process beside this one, or after it: storage, vault, server and clock are its own. It must be stopped last. */
   readonly beside?: TestBroker;
 }
@@ -102,6 +105,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
         clock,
         ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
         ...(options.rekeyLimits !== undefined && { rekeyLimits: options.rekeyLimits }),
+        ...(options.providers !== undefined && { providers: options.providers }),
       });
       if (beside === undefined) await composition.createTables();
       started = { composition, settings };

@@ -10,6 +10,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import type { Permission } from '../../src/functions/http/route.ts';
 import { statusOf } from '../../src/functions/http/status.ts';
 import { routeTable } from '../../src/functions/route-table.ts';
+import { slack } from '../../src/providers/slack.ts';
 import { hostSettingNames, settingNames } from '../../src/settings.ts';
 import { readPage, sectionOf, tableRows, unquoted } from '../support/markdown.ts';
 
@@ -56,6 +57,7 @@ describe('docs/storage-schema.md', () => {
 
   test.each([
     ['## OAuthTransactions', 'transaction-store.ts', ['toClearColumns']],
+    ['## OAuthRevocations', 'revocation-store.ts', ['toClearColumns']],
     ['## OAuthWorkflows', 'workflow-row.ts', ['toDependencyColumns', 'toDisabledColumns']],
     ['## OAuthCallers', 'caller-row.ts', ['toColumns', 'toKeyColumns']],
     ['### Records', 'audit-row.ts', ['toRecordColumns']],
@@ -83,6 +85,18 @@ function columnsWrittenBy(file: string, name: string): readonly string[] {
   });
 }
 
+describe('docs/adding-a-provider.md', () => {
+  const page = readPage('docs/adding-a-provider.md');
+
+  test('explains every setting of an entry, and no other', () => {
+    const { requests, scopes, lives, answers, metadata, revocation, ...plain } = slack;
+    const grouped = Object.entries({ requests, scopes, lives, answers, metadata, revocation });
+    const inGroups = grouped.flatMap(([group, fields]) => Object.keys(fields ?? {}).map((name) => `${group}.${name}`));
+    const documented = firstCells(sectionOf(page, '## The settings'));
+    expect(documented.toSorted()).toEqual([...Object.keys(plain), ...inGroups].toSorted());
+  });
+});
+
 describe('README.md', () => {
   const page = readPage('README.md');
 
@@ -107,7 +121,13 @@ function rolesOf(permission: Permission): string {
 
 describe('every page', () => {
   const notes = readdirSync(join(root, 'docs', 'decisions')).map((name) => `docs/decisions/${name}`);
-  const guides = ['docs/guides/audit.md', 'docs/guides/key-rotation.md', 'docs/guides/callers.md'];
+  const guides = [
+    'docs/guides/audit.md',
+    'docs/guides/callers.md',
+    'docs/guides/key-rotation.md',
+    'docs/guides/mock-providers.md',
+    'docs/adding-a-provider.md',
+  ];
   const main = ['README.md', 'docs/architecture.md', 'docs/storage-schema.md', 'docs/errors.md'];
   const pages = [...main, ...guides, ...notes];
 

@@ -42,9 +42,11 @@ export async function claimGrant(
     if (isHeld(current, leaseMs)) return { kind: 'busy', stored: current };
     const before = leaseOf(current);
     const isTakeover = before.owner !== '' || before.isOutcomeUnknown;
+    // Only while the vanished holder's mark stands does the row's age say when that was.
+    const interruptedMs = before.owner === '' ? Number.POSITIVE_INFINITY : rowOf(current).ageMs;
     const claimed = (stored: StoredGrant): ClaimResult => ({
       kind: 'claimed',
-      claim: { stored, endsAt: sentAt + leaseMs, isTakeover },
+      claim: { stored, endsAt: sentAt + leaseMs, isTakeover, interruptedMs },
     });
     const written = await tryClaim(current, { ...before, ...ours, isOutcomeUnknown: isTakeover }, options);
     if (written === 'gone') return { kind: 'gone' };

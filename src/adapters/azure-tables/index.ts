@@ -6,6 +6,7 @@ import type { GrantStore } from '../../ports/grant-store.ts';
 import type { JobStore } from '../../ports/job-store.ts';
 import type { ReconcileStore } from '../../ports/reconcile-store.ts';
 import type { RekeyStore } from '../../ports/rekey-store.ts';
+import type { RevocationStore } from '../../ports/revocation-store.ts';
 import type { Timers } from '../../ports/timers.ts';
 import type { TransactionStore } from '../../ports/transaction-store.ts';
 import type { WorkflowStore } from '../../ports/workflow-store.ts';
@@ -19,6 +20,7 @@ import { createJobStore } from './job-store.ts';
 import type { OnMalformedRow } from './malformed-rows.ts';
 import { createReconcileStore } from './reconcile-store.ts';
 import { createRekeyStore } from './rekey-store.ts';
+import { createRevocationStore } from './revocation-store.ts';
 import type { SealingKeyring } from './sealed-columns.ts';
 import { createTables, type TablesOptions } from './tables.ts';
 import { createTransactionStore } from './transaction-store.ts';
@@ -43,6 +45,7 @@ export interface AzureTables {
   readonly connections: ConnectionStore;
   readonly grants: GrantStore;
   readonly transactions: TransactionStore;
+  readonly revocations: RevocationStore;
   readonly workflows: WorkflowStore;
   readonly callers: CallerStore;
   readonly jobs: JobStore;
@@ -69,6 +72,7 @@ export function createAzureTables(options: AzureTablesOptions): AzureTables {
     connections: createConnectionStore({ ...common, table: tables.connections }),
     grants: createGrantStore({ ...common, tables: grantTables, leaseMs }),
     transactions: createTransactionStore({ ...common, table: tables.transactions }),
+    revocations: createRevocationStore({ ...common, table: tables.revocations }),
     workflows: createWorkflowStore({ ...common, table: tables.workflows }),
     callers: createCallerStore({ ...common, table: tables.callers }),
     jobs: createJobStore({ ...common, table: tables.jobs }),

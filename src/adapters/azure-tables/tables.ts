@@ -32,6 +32,7 @@ const tableNames = {
   workflows: 'OAuthWorkflows',
   callers: 'OAuthCallers',
   jobs: 'OAuthJobs',
+  revocations: 'OAuthRevocations',
   due: 'OAuthRefreshDue',
   audit: 'OAuthAudit',
 } as const;

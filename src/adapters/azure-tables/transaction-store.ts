@@ -37,13 +37,14 @@ const payloadJson = z.object({
   code_verifier: z.string(),
   nonce: z.string(),
   authorization_url: z.string(),
+  device_code: z.string().nullable().default(null),
 });
 
 const sealedColumns = sealedColumnNames(1);
 const sealedMaxBytes = 60 * 1024;
 const stateHashPattern = /^[0-9a-f]{64}$/;
 
-type ClearTransaction = Omit<Transaction, 'codeVerifier' | 'nonce' | 'authorizationUrl'>;
+type ClearTransaction = Omit<Transaction, 'codeVerifier' | 'nonce' | 'authorizationUrl' | 'deviceCode'>;
 
 /** Transactions on Table Storage, spread over 256 partitions. */
 export function createTransactionStore(options: TransactionStoreOptions): TransactionStore {
@@ -65,6 +66,19 @@ export function createTransactionStore(options: TransactionStoreOptions): Transa
       if (!stateHashPattern.test(stateHash)) return false;
       const decide = async (current: Row | undefined) => current && { is_browser_bound: true };
       return (await changeRow(table, placeOf(stateHash), decide, options)) !== undefined;
+    },
+
+    async takeStep(stateHash, { step, isRedelivered }) {
+      if (!stateHashPattern.test(stateHash)) return undefined;
+      let next: number | undefined;
+      const decide = async (current: Row | undefined) => {
+        const at = current && columnReader(current.columns).number('device_step');
+        const isOurs = at === step || (isRedelivered && at === step + 1);
+        next = at === undefined || !isOurs ? undefined : at + 1;
+        return next === undefined ? undefined : { device_step: numberColumn(next) };
+      };
+      await changeRow(table, placeOf(stateHash), decide, options);
+      return next;
     },
 
     async consume(stateHash) {
@@ -102,6 +116,7 @@ function toClearColumns(transaction: ClearTransaction): Columns {
     created_at: numberColumn(transaction.createdAt),
     expires_at: numberColumn(transaction.expiresAt),
     is_browser_bound: transaction.isBrowserBound,
+    device_step: numberColumn(0),
   };
 }
 
@@ -146,6 +161,7 @@ async function seal(keyring: SealingKeyring, transaction: Transaction): Promise<
     code_verifier: transaction.codeVerifier.reveal(),
     nonce: transaction.nonce.reveal(),
     authorization_url: transaction.authorizationUrl,
+    device_code: transaction.deviceCode?.reveal() ?? null,
   };
   if (Buffer.byteLength(JSON.stringify(json)) > sealedMaxBytes) throw tooLong();
   return toSealedColumns(await sealJson(keyring, json), sealedColumns);
@@ -165,7 +181,7 @@ async function open(keyring: SealingKeyring, clear: ClearTransaction, row: Row):
   try {
     const parsed = payloadJson.safeParse((await openJson(keyring, sealed)).json);
     if (!parsed.success) return undefined;
-    const { code_verifier, nonce, authorization_url, ...place } = parsed.data;
+    const { code_verifier, nonce, authorization_url, device_code, ...place } = parsed.data;
     const expected = sealedPlaceOf(clear);
     const isOurs = Object.entries(expected).every(([name, value]) => place[name as keyof typeof place] === value);
     if (!isOurs) return undefined;
@@ -174,6 +190,7 @@ async function open(keyring: SealingKeyring, clear: ClearTransaction, row: Row):
       codeVerifier: new Secret(code_verifier),
       nonce: new Secret(nonce),
       authorizationUrl: authorization_url,
+      deviceCode: device_code === null ? null : new Secret(device_code),
     };
   } catch (error) {
     if (hasCode(error, 'grant_unreadable')) return undefined;

@@ -27,11 +27,14 @@ interface Item {
 const maxItems = 10_000;
 /** While the vault is down, only so often is somebody made to wait for it who could be served from memory. */
 const askAgainMs = 30_000;
+/** A provider that rejects many at once must not have the vault asked as often. */
+const rereadMs = 30_000;
 
 /** Client secrets in this process's memory. Concurrent reads of one name share a call. */
 export function createSecretCache({ clock, read, freshMs, staleMs }: SecretCacheOptions): SecretCache {
   const items = new LRUCache<string, Item>({ max: maxItems });
   const flights = new Map<string, Promise<Secret | undefined>>();
+  const rereadAt = new LRUCache<string, number>({ max: maxItems });
   let failedAt = Number.NEGATIVE_INFINITY;
 
   async function readAndKeep(name: string): Promise<Secret | undefined> {
@@ -57,8 +60,13 @@ export function createSecretCache({ clock, read, freshMs, staleMs }: SecretCache
 
   return {
     async get(name, { fresh }) {
-      if (fresh) return ask(name);
       const item = items.get(name);
+      if (fresh && item !== undefined && clock.now() - (rereadAt.get(name) ?? 0) < rereadMs) return item.value;
+      if (fresh) {
+        const value = await ask(name);
+        rereadAt.set(name, clock.now());
+        return value;
+      }
       const ageMs = item === undefined ? Number.POSITIVE_INFINITY : clock.now() - item.readAt;
       if (item === undefined || ageMs >= staleMs) return ask(name);
       if (ageMs < freshMs || clock.now() - failedAt < askAgainMs) return item.value;

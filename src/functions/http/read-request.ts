@@ -55,7 +55,8 @@ function parse(shape: z.ZodType | undefined, given: unknown): unknown {
   throw invalid(parsed.error.issues.flatMap(detailsOf));
 }
 
-function detailsOf(issue: z.core.$ZodIssue): ErrorDetail[] {
+/** What is wrong with a field, by its path in the wire form. */
+export function detailsOf(issue: z.core.$ZodIssue): ErrorDetail[] {
   const path = issue.path.join('.');
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
   return issue.keys.map((key) => ({ path: path === '' ? key : `${path}.${key}`, message: 'is not a known field' }));

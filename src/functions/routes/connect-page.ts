@@ -23,7 +23,13 @@ export const connectPage = defineRoute({
   isPage: true,
   request: { params: z.strictObject({ token }) },
   responses: { 200: { description: 'The page. It binds the authorization to this browser', isPage: true } },
-  errors: ['connect_link_invalid'],
+  errors: [
+    'connect_link_invalid',
+    'provider_rejected_client',
+    'provider_rejected_request',
+    'provider_unavailable',
+    'provider_answer_invalid',
+  ],
   handle: async (broker, { params }) => {
     const opened = await broker.openConnectPage(params.token);
     const cookie = bindingCookie(opened.transaction, opened.browserKey, transactionLifeMs / 1000);

@@ -1,7 +1,24 @@
 import { z } from 'zod';
+import type { StartedDevice } from '../../usecases/authorization/start-authorization.ts';
 import { operate } from '../http/roles.ts';
-import { defineRoute } from '../http/route.ts';
+import { type Answer, defineRoute } from '../http/route.ts';
 import { connectionParams, isoTime, userId } from '../schemas/fields.ts';
+import { deviceMessage } from '../triggers/device-message.ts';
+
+const startedPage = z.object({
+  authorization_url: z.string().nullable(),
+  connect_url: z.string(),
+  state: z.string().nullable(),
+  expires_at: isoTime,
+});
+
+const startedDevice = z.object({
+  user_code: z.string(),
+  verification_uri: z.string(),
+  verification_uri_complete: z.string().nullable(),
+  expires_at: isoTime,
+  interval: z.number().meta({ description: 'How often the provider is asked, in seconds' }),
+});
 
 export const connectionsAuthorize = defineRoute({
   name: 'connections-authorize',
@@ -41,16 +58,22 @@ export const connectionsAuthorize = defineRoute({
   },
   responses: {
     200: {
-      description: 'Open `connect_url` in a browser, or `authorization_url` where the deployment allows it',
-      schema: z.object({
-        authorization_url: z.string().nullable(),
-        connect_url: z.string(),
-        state: z.string().nullable(),
-        expires_at: isoTime,
-      }),
+      description:
+        'Open `connect_url` in a browser, or `authorization_url` where the deployment allows it. For `device_code`: enter `user_code` at `verification_uri`',
+      schema: z.union([startedPage, startedDevice]),
     },
   },
-  errors: ['validation_failed', 'authorization_not_applicable', 'return_url_not_allowed', 'connection_not_found'],
+  errors: [
+    'validation_failed',
+    'authorization_not_applicable',
+    'return_url_not_allowed',
+    'connection_not_found',
+    'provider_rejected_client',
+    'provider_rejected_request',
+    'provider_unavailable',
+    'provider_answer_invalid',
+  ],
+  usesQueue: true,
   handle: async (broker, { params, body, org, caller }) => {
     const started = await broker.startAuthorization({
       org,
@@ -63,6 +86,7 @@ export const connectionsAuthorize = defineRoute({
       prompt: body.prompt ?? null,
       allowAccountChange: body.allow_account_change ?? false,
     });
+    if (started.kind === 'device') return deviceAnswer(started);
     const json = {
       authorization_url: started.authorizationUrl,
       connect_url: started.connectUrl,
@@ -72,3 +96,14 @@ export const connectionsAuthorize = defineRoute({
     return { status: 200, json };
   },
 });
+
+function deviceAnswer(started: StartedDevice): Answer {
+  const json: z.input<typeof startedDevice> = {
+    user_code: started.userCode,
+    verification_uri: started.verificationUri,
+    verification_uri_complete: started.verificationUriComplete,
+    expires_at: new Date(started.expiresAt).toISOString(),
+    interval: started.intervalSeconds,
+  };
+  return { status: 200, json, queue: [deviceMessage(started.next)] };
+}

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { Secret } from '../../domain/secret.ts';
 import { administer } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
 import { connectionDetail } from '../schemas/connection.ts';
-import { configOf, createBody } from '../schemas/connection-input.ts';
+import { createBody, newConnectionOf } from '../schemas/connection-input.ts';
 import { queryFlag } from '../schemas/fields.ts';
 import { detailAnswer } from './detail-answer.ts';
 
@@ -24,15 +23,8 @@ export const connectionsCreate = defineRoute({
   responses: { 201: { description: 'The connection, without its secrets', schema: connectionDetail } },
   errors: ['validation_failed', 'url_not_allowed', 'connection_exists', 'vault_unavailable'],
   handle: async (broker, { body, query, org, caller }) => {
-    const stored = await broker.createConnection({
-      org,
-      name: body.connection_name,
-      callerId: caller.id,
-      config: configOf(body, org),
-      clientSecret: body.client_secret ? new Secret(body.client_secret) : null,
-      refreshToken: body.refresh_token ? new Secret(body.refresh_token) : null,
-      connect: query.connect,
-    });
+    const request = newConnectionOf(body, { org, callerId: caller.id, connect: query.connect });
+    const stored = await broker.createConnection(request);
     return detailAnswer(broker, stored, org, 201);
   },
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { administer } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
 import { connectionParams, queryFlag } from '../schemas/fields.ts';
+import { revokeMessage } from '../triggers/revoke-message.ts';
 
 export const connectionsDelete = defineRoute({
   name: 'connections-delete',
@@ -11,11 +12,20 @@ export const connectionsDelete = defineRoute({
   summary: 'Delete a connection with its tokens and its client secret',
   permission: administer,
   audit: 'connection.delete',
+  usesQueue: true,
   request: {
     params: connectionParams,
     query: z.strictObject({
       confirm_disable_workflows: queryFlag(false).meta({ description: 'Disable the workflows that use it' }),
-      revoke: queryFlag(true).meta({ description: 'Also revoke the tokens at the provider, where it can' }),
+      revoke: z
+        .enum(['true', 'false'])
+        .optional()
+        .transform((text) => (text === undefined ? undefined : text === 'true'))
+        .meta({
+          description:
+            'Revoke the tokens at the provider, where it can. Left out: unless other connections may share them',
+          example: 'true',
+        }),
     }),
   },
   responses: {
@@ -26,7 +36,7 @@ export const connectionsDelete = defineRoute({
   },
   errors: ['validation_failed', 'connection_not_found', 'workflows_depend'],
   handle: async (broker, { params, query, org, caller }) => {
-    const { disabledWorkflows, isRevoked } = await broker.deleteConnection({
+    const { disabledWorkflows, isRevoked, pendingIds } = await broker.deleteConnection({
       org,
       name: params.connection_name,
       caller,
@@ -35,6 +45,7 @@ export const connectionsDelete = defineRoute({
     });
     broker.audit.about({ detail: { disabled_workflows: disabledWorkflows.length, revoked: isRevoked } });
     const message = `The connection "${params.connection_name}" was deleted.`;
-    return { status: 200, json: { message, disabled_workflows: disabledWorkflows, revoked: isRevoked } };
+    const json = { message, disabled_workflows: disabledWorkflows, revoked: isRevoked };
+    return { status: 200, json, queue: pendingIds.map(revokeMessage) };
   },
 });

@@ -23,8 +23,8 @@ export const connectionsGrants = defineRoute({
   handle: async (broker, { params, query, org }) => {
     const page = { limit: query.limit, continuation: query.continuation ?? null };
     const { found, items, continuation } = await broker.listGrants({ org, name: params.connection_name, page });
-    const { flowType } = found.connection.config;
-    const grants = items.map((item) => presentGrant(item, flowType, broker.clock.now()));
+    const { config } = found.connection;
+    const grants = items.map((item) => presentGrant(item, config, broker.clock.now()));
     return { status: 200, json: { grants, count: grants.length, continuation } };
   },
 });

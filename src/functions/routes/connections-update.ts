@@ -3,7 +3,7 @@ import { Secret } from '../../domain/secret.ts';
 import { administer } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
 import { connectionDetail } from '../schemas/connection.ts';
-import { changedConfig, updateBody } from '../schemas/connection-input.ts';
+import { changedConfig, signingKeyOf, updateBody } from '../schemas/connection-input.ts';
 import { connectionParams } from '../schemas/fields.ts';
 import { detailAnswer } from './detail-answer.ts';
 
@@ -28,18 +28,25 @@ export const connectionsUpdate = defineRoute({
   responses: { 200: { description: 'The connection as it is now', schema: connectionDetail } },
   errors: ['validation_failed', 'url_not_allowed', 'connection_not_found', 'connection_changed', 'vault_unavailable'],
   handle: async (broker, { params, body, org, caller, raw }) => {
-    const { client_secret: secret } = body;
     const stored = await broker.updateConnection({
       org,
       name: params.connection_name,
       caller,
       change: (config) => changedConfig(config, body, org),
-      clientSecret: typeof secret === 'string' ? new Secret(secret) : secret,
+      clientSecret: secretOf(body.client_secret),
+      fallbackApiKey: secretOf(body.fallback_api_key),
+      signingKey: signingKeyOf(body),
+      apiKey: body.api_key ? new Secret(body.api_key) : null,
       expectedRevision: revisionOf(raw.headers.get('if-match')),
     });
     return detailAnswer(broker, stored, org);
   },
 });
+
+/** Left out: undefined. Cleared: null. */
+function secretOf(given: string | null | undefined): Secret | null | undefined {
+  return typeof given === 'string' ? new Secret(given) : given;
+}
 
 /** `*` asks only that there be a connection, which a change asks anyway (RFC 9110 section 13.1.1). */
 function revisionOf(ifMatch: string | null): string | undefined {

@@ -1,24 +1,9 @@
 import { z } from 'zod';
-import { flowTypes } from '../../domain/connection.ts';
 import { toWorkflowId } from '../../domain/ids.ts';
-import type { Credentials } from '../../usecases/credentials/get-credentials.ts';
 import { readCredentials } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
-import { connectionParams, iso, isoTime, queryFlag, userId } from '../schemas/fields.ts';
-
-const credentials = z
-  .object({
-    connection_name: z.string(),
-    org_id: z.string().meta({ description: 'Whose connection it is: the organisation’s own, or GLOBAL' }),
-    user_id: z.string().nullable(),
-    access_token: z.string(),
-    token_type: z.string(),
-    expires_at: isoTime.nullable().meta({ description: 'Null: the provider stated no end' }),
-    scopes: z.string().nullable(),
-    method: z.enum(['saved_token', 'refreshed', ...flowTypes]),
-    metadata: z.record(z.string(), z.unknown()).meta({ description: 'What the provider said beside the token' }),
-  })
-  .meta({ id: 'Credentials' });
+import { credentialsAnswer, presentCredentials } from '../schemas/credentials.ts';
+import { connectionParams, queryFlag, userId } from '../schemas/fields.ts';
 
 export const credentialsGet = defineRoute({
   name: 'credentials-get',
@@ -40,6 +25,11 @@ export const credentialsGet = defineRoute({
         .transform(Number)
         .optional()
         .meta({ description: 'The token must live at least this long', example: '300' }),
+      required_scopes: z
+        .string()
+        .max(4096)
+        .optional()
+        .meta({ description: 'Scopes that the token must have, separated by commas or spaces', example: 'read' }),
       force_refresh: queryFlag(false).meta({ description: 'Refresh first; at most once in 30 s' }),
     }),
     headers: z.object({
@@ -49,7 +39,7 @@ export const credentialsGet = defineRoute({
         .meta({ description: 'Records that this workflow uses the connection', example: 'nightly-sync' }),
     }),
   },
-  responses: { 200: { description: 'The access token. Never a refresh token', schema: credentials } },
+  responses: { 200: { description: 'The access token. Never a refresh token', schema: credentialsAnswer } },
   errors: [
     'validation_failed',
     'workflow_disabled',
@@ -57,6 +47,7 @@ export const credentialsGet = defineRoute({
     'connection_not_ready',
     'refresh_in_progress',
     'token_life_too_short',
+    'scopes_missing',
     'provider_unavailable',
     'provider_answer_invalid',
     'grant_unreadable',
@@ -69,23 +60,10 @@ export const credentialsGet = defineRoute({
       userId: query.user_id ?? null,
       minTtlSeconds: query.min_ttl_seconds ?? null,
       forceRefresh: query.force_refresh,
+      requiredScopes: query.required_scopes ?? null,
       workflowId: workflow === null ? null : toWorkflowId(workflow, 'X-Workflow-Id'),
     });
     if (found.org !== org) broker.audit.about({ detail: { connection_org: found.org } });
-    return { status: 200, json: present(found) };
+    return { status: 200, json: presentCredentials(found) };
   },
 });
-
-function present(found: Credentials): z.input<typeof credentials> {
-  return {
-    connection_name: found.connection,
-    org_id: found.org,
-    user_id: found.userId,
-    access_token: found.accessToken.reveal(),
-    token_type: found.tokenType,
-    expires_at: iso(found.expiresAt),
-    scopes: found.scopes,
-    method: found.method,
-    metadata: { ...found.metadata },
-  };
-}

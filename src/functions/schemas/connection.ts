@@ -5,9 +5,10 @@ import {
   clientAuthMethods,
   flowTypes,
   missingScopes,
-  needsPerson,
   scopeSeparators,
+  signingAlgorithms,
 } from '../../domain/connection.ts';
+import { warningCodes, warningsOf } from '../../domain/connection-warnings.ts';
 import { connectionStatuses, type Grant, statusReasons } from '../../domain/grant.ts';
 import { visibleStatus } from '../../domain/grant-status.ts';
 import type { OrgId } from '../../domain/ids.ts';
@@ -22,7 +23,7 @@ export const statusFields = {
 
 const summaryFields = {
   connection_name: z.string(),
-  provider: z.null(),
+  provider: z.string().nullable(),
   oauth_flow_type: z.enum(flowTypes),
   ...statusFields,
   expires_at: isoTime.nullable(),
@@ -30,6 +31,7 @@ const summaryFields = {
   org_id: z.string(),
   created_at: isoTime,
   updated_at: isoTime,
+  client_secret_expires_at: isoTime.nullable(),
   tags: z.array(z.string()),
 };
 
@@ -51,24 +53,36 @@ export const connectionDetail = z
     token_url: z.string(),
     issuer: z.string().nullable(),
     revocation_url: z.string().nullable(),
+    introspection_url: z.string().nullable(),
     userinfo_url: z.string().nullable(),
     test_url: z.string().nullable(),
+    device_authorization_url: z.string().nullable(),
+    pushed_authorization_url: z.string().nullable(),
+    variables: z.record(z.string(), z.string()),
     scopes: z.string().nullable(),
     scope_separator: z.enum(scopeSeparators),
     extra_authorize_params: z.record(z.string(), z.string()),
     extra_token_params: z.record(z.string(), z.string()),
+    fallback_client_credentials: z.boolean(),
     description: z.string().nullable(),
     shared_with: z.array(z.string()),
     granted_scopes: z.string().nullable(),
     missing_scopes: z.array(z.string()),
     redirect_uri: z.string().nullable().meta({ description: 'The URL to register at the provider' }),
     has_client_secret: z.boolean(),
+    signing_algorithm: z.enum(signingAlgorithms).nullable(),
+    jwks_uri: z.string().nullable().meta({ description: 'The URL of the public key, to register at the provider' }),
+    has_previous_client_secret: z.boolean().meta({ description: 'Kept until the provider has accepted the new one' }),
+    has_fallback_api_key: z.boolean(),
     has_refresh_token: z.boolean(),
     last_test_at: isoTime.nullable(),
     next_refresh_at: isoTime.nullable(),
     created_by: z.string(),
     pending_authorization: z.boolean(),
     failure: failureSchema.nullable(),
+    warnings: z
+      .array(z.object({ code: z.enum(warningCodes), message: z.string() }))
+      .meta({ description: 'What somebody should see to before it fails' }),
   })
   .meta({ id: 'ConnectionDetail' });
 
@@ -80,7 +94,7 @@ export function presentSummary({ connection, own }: StoredConnection, now: numbe
   const seen = visibleStatus(own.grant, config.flowType, now);
   return {
     connection_name: name,
-    provider: null,
+    provider: config.provider,
     oauth_flow_type: config.flowType,
     status: seen.status,
     status_reason: seen.statusReason,
@@ -90,6 +104,7 @@ export function presentSummary({ connection, own }: StoredConnection, now: numbe
     org_id: org,
     created_at: new Date(createdAt).toISOString(),
     updated_at: new Date(updatedAt).toISOString(),
+    client_secret_expires_at: iso(config.clientSecretExpiresAt),
     tags: [...config.tags],
   };
 }
@@ -109,25 +124,40 @@ export function presentDetail(
     token_url: config.endpoints.tokenUrl,
     issuer: config.endpoints.issuer,
     revocation_url: config.endpoints.revocationUrl,
+    introspection_url: config.endpoints.introspectionUrl,
     userinfo_url: config.endpoints.userinfoUrl,
     test_url: config.endpoints.testUrl,
+    device_authorization_url: config.endpoints.deviceAuthorizationUrl,
+    pushed_authorization_url: config.endpoints.pushedAuthorizationUrl,
+    variables: { ...config.variables },
     scopes: config.scopes,
     scope_separator: config.scopeSeparator,
     extra_authorize_params: { ...config.extraAuthorizeParams },
     extra_token_params: { ...config.extraTokenParams },
+    fallback_client_credentials: config.fallbackClientCredentials,
     description: config.description,
     shared_with: sharedWith(connection, view.org),
     granted_scopes: grant.grantedScopes,
-    missing_scopes: [...missingScopes(config.scopes, grant.grantedScopes)],
-    redirect_uri: needsPerson(config.flowType) ? `${view.publicBaseUrl}/api/oauth/callback/${connection.name}` : null,
+    missing_scopes: [...missingScopes(config.scopes, grant)],
+    redirect_uri:
+      config.flowType === 'authorization_code' ? `${view.publicBaseUrl}/api/oauth/callback/${connection.name}` : null,
     has_client_secret: connection.clientSecretRef !== null,
+    signing_algorithm: signingAlgorithms.find((name) => name === connection.signingKey?.publicJwk.alg) ?? null,
+    jwks_uri: jwksUri(connection, view.publicBaseUrl),
+    has_previous_client_secret: connection.previousClientSecretRef !== null,
+    has_fallback_api_key: connection.fallbackApiKeyRef !== null,
     has_refresh_token: grant.hasRefreshToken,
     last_test_at: iso(connection.lastTestAt),
     next_refresh_at: iso(grant.failure?.retryAt ?? grant.dueAt),
     created_by: connection.createdBy,
     pending_authorization: visibleStatus(grant, config.flowType, view.now).pendingAuthorization,
     failure: presentFailure(grant),
+    warnings: warningsOf(connection, grant, view.now),
   };
+}
+
+function jwksUri({ org, name, signingKey }: Connection, publicBaseUrl: string): string | null {
+  return signingKey === null ? null : `${publicBaseUrl}/api/oauth/jwks/${org}/${name}/${signingKey.id}`;
 }
 
 /** Who else shares a connection is for its owner to know. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FlowType } from '../../domain/connection.ts';
+import { type ConnectionConfig, type FlowType, missingScopes } from '../../domain/connection.ts';
 import { visibleStatus } from '../../domain/grant-status.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import { userOf } from '../../usecases/connections/list-grants.ts';
@@ -16,6 +16,7 @@ export const grantSummary = z
     ...statusFields,
     expires_at: isoTime.nullable(),
     granted_scopes: z.string().nullable(),
+    missing_scopes: z.array(z.string()),
     has_refresh_token: z.boolean(),
     last_refresh_at: isoTime.nullable(),
     last_used_at: isoTime.nullable(),
@@ -38,13 +39,18 @@ export function presentRefresh(
   return { ...presentStatus(stored, flowType, now), expires_at: iso(stored.grant.expiresAt), refreshed: isRefreshed };
 }
 
-export function presentGrant(stored: StoredGrant, flowType: FlowType, now: number): z.input<typeof grantSummary> {
+export function presentGrant(
+  stored: StoredGrant,
+  { flowType, scopes }: Pick<ConnectionConfig, 'flowType' | 'scopes'>,
+  now: number,
+): z.input<typeof grantSummary> {
   const { grant } = stored;
   return {
     user_id: userOf(stored),
     ...presentStatus(stored, flowType, now),
     expires_at: iso(grant.expiresAt),
     granted_scopes: grant.grantedScopes,
+    missing_scopes: [...missingScopes(scopes, grant)],
     has_refresh_token: grant.hasRefreshToken,
     last_refresh_at: iso(grant.lastRefreshAt),
     last_used_at: iso(grant.lastUsedAt),

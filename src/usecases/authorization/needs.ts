@@ -10,8 +10,10 @@ export type AuthorizationNeeds = Pick<
   | 'connections'
   | 'grants'
   | 'transactions'
+  | 'revocations'
   | 'vault'
+  | 'providers'
   | 'authorizationServer'
   | 'logger'
   | 'policy'
-> & { readonly audit: Pick<AuditTrail, 'about'> };
+> & { readonly audit: Pick<AuditTrail, 'about' | 'note'> };

@@ -24,7 +24,7 @@ export async function keepAuthorized(
   const generation = needs.random.id();
   const { requestedAt, expiresAt, tokens } = issued;
   const token = { issuedAt: requestedAt, expiresAt, hasRefreshToken: tokens.refreshToken !== null };
-  const due = dueAt(token, needs.policy, needs.random.fraction());
+  const due = dueAt(token, needs.policy, needs.random.fraction(), client.profile.lives);
   let isKept = false;
   await needs.grants.update(key, (current) => {
     isKept = isStillPending(current, transaction);
@@ -34,7 +34,7 @@ export async function keepAuthorized(
     return { grant: withTokenSet(base, { ...issued, scopes }, due), tokens };
   });
   if (!isKept) {
-    await revokeTokens(needs, connection, tokens, client);
+    await revokeTokens(needs, connection, tokens, { client });
     needs.audit.about({ outcome: 'authorization_failed' });
     const message = 'The authorization was cancelled, replaced by a newer one, or the connection was changed.';
     return { transaction, status: 'failed', statusReason: 'authorization_failed', message };

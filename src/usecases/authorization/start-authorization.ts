@@ -5,11 +5,15 @@ import { emptyGrant } from '../../domain/grant.ts';
 import type { UserId } from '../../domain/ids.ts';
 import { Secret } from '../../domain/secret.ts';
 import { type Transaction, transactionLifeMs } from '../../domain/transaction.ts';
+import type { OAuthClient } from '../../ports/authorization-server.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import { type ConnectionQuery, findConnectionToChange, grantKeyOf } from '../connections/find-connection.ts';
 import { oauthClient } from '../connections/oauth-client.ts';
+import { withClient } from '../connections/with-client.ts';
 import { stateHashOf, stateOf } from './link-secrets.ts';
 import type { AuthorizationNeeds } from './needs.ts';
+import type { DeviceStep } from './poll-device.ts';
+import { providerPage } from './provider-page.ts';
 
 export interface AuthorizationStart extends ConnectionQuery {
   readonly caller: Caller;
@@ -22,13 +26,28 @@ export interface AuthorizationStart extends ConnectionQuery {
   readonly allowAccountChange: boolean;
 }
 
-export interface StartedAuthorization {
+export interface StartedPage {
+  readonly kind: 'page';
   /** Null where the deployment insists on the connect page. */
   readonly authorizationUrl: string | null;
   readonly connectUrl: string;
   readonly state: Secret | null;
   readonly expiresAt: number;
 }
+
+/** A device authorization (RFC 8628): a person enters the code, and the queue asks whether they have. */
+export interface StartedDevice {
+  readonly kind: 'device';
+  readonly userCode: string;
+  readonly verificationUri: string;
+  readonly verificationUriComplete: string | null;
+  readonly expiresAt: number;
+  readonly intervalSeconds: number;
+  /** What goes on the queue. */
+  readonly next: DeviceStep;
+}
+
+export type StartedAuthorization = StartedPage | StartedDevice;
 
 export type StartAuthorization = (request: AuthorizationStart) => Promise<StartedAuthorization>;
 
@@ -40,21 +59,27 @@ const nonceBytes = 16;
 /**
  * Begins an authorization: keeps a transaction of ten minutes and gives the pages at which a person goes on. A newer
  * one replaces an older. Throws `connection_not_found`, `authorization_not_applicable` for flows without a person,
- * `return_url_not_allowed`, `validation_failed` for scopes that the connection does not have.
+ * `return_url_not_allowed`, `validation_failed` for scopes that the connection does not have. Where the provider is
+ * asked first (devices, pushed requests) a `ProviderErrorCode` too; nothing is pending then.
  */
 export function createStartAuthorization(needs: AuthorizationNeeds): StartAuthorization {
   return async (request) => {
     const found = await findConnectionToChange(needs, request);
     assertApplicable(found.connection, request);
     assertReturnUrl(request.returnUrl, needs.policy.allowedReturnOrigins);
+    if (found.connection.config.flowType === 'device_code') return startDevice(needs, found, request);
     const connectToken = new Secret(needs.random.token(connectTokenBytes));
     const state = stateOf(needs.digest, connectToken);
     const transaction = await newTransaction(needs, found, request, stateHashOf(needs.digest, state));
+    const authorizationUrl = needs.policy.requireConnectPage
+      ? null
+      : await providerPage(needs, found.connection, transaction, state);
     await needs.transactions.create(transaction);
     await setPending(needs, found, request, transaction);
     const { requireConnectPage, publicBaseUrl } = needs.policy;
     return {
-      authorizationUrl: requireConnectPage ? null : withState(transaction.authorizationUrl, state),
+      kind: 'page',
+      authorizationUrl,
       connectUrl: `${publicBaseUrl}/api/connect/${connectToken.reveal()}`,
       state: requireConnectPage ? null : state,
       expiresAt: transaction.expiresAt,
@@ -62,11 +87,28 @@ export function createStartAuthorization(needs: AuthorizationNeeds): StartAuthor
   };
 }
 
-/** The provider's page of a transaction, with the state that only its holder knows. */
-export function withState(authorizationUrl: string, state: Secret): string {
-  const url = new URL(authorizationUrl);
-  url.searchParams.set('state', state.reveal());
-  return url.href;
+async function startDevice(
+  needs: AuthorizationNeeds,
+  found: StoredConnection,
+  request: AuthorizationStart,
+): Promise<StartedDevice> {
+  const { connection } = found;
+  const scopes = request.scopes ?? connection.config.scopes;
+  const begin = (client: OAuthClient) => needs.authorizationServer.startDevice(client, scopes);
+  const { result: device, client, settleSecret } = await withClient(needs, connection, begin);
+  await settleSecret();
+  // Nobody ever learns the state: only the queue names the transaction, by its hash.
+  const stateHash = stateHashOf(needs.digest, new Secret(needs.random.token(connectTokenBytes)));
+  const common = commonTransaction(needs, connection, request, stateHash);
+  const expiresAt = common.createdAt + device.lifeSeconds * 1000;
+  const { redirectUri } = client;
+  const transaction = { ...common, redirectUri, expiresAt, authorizationUrl: '', deviceCode: device.deviceCode };
+  await needs.transactions.create(transaction);
+  await setPending(needs, found, request, transaction);
+  const { userCode, verificationUri, verificationUriComplete, intervalSeconds } = device;
+  const notBefore = needs.clock.now() + intervalSeconds * 1000;
+  const next = { stateHash, step: 0, notBefore, intervalSeconds };
+  return { kind: 'device', userCode, verificationUri, verificationUriComplete, expiresAt, intervalSeconds, next };
 }
 
 async function newTransaction(
@@ -75,19 +117,23 @@ async function newTransaction(
   request: AuthorizationStart,
   stateHash: string,
 ): Promise<Transaction> {
-  const now = needs.clock.now();
-  const redirectUri = `${needs.policy.publicBaseUrl}/api/oauth/callback/${connection.name}`;
-  const codeVerifier = new Secret(needs.random.token(codeVerifierBytes));
-  const nonce = new Secret(needs.random.token(nonceBytes));
-  const scopes = request.scopes ?? connection.config.scopes;
-  const authorizationUrl = await needs.authorizationServer.authorizationUrl(await oauthClient(needs, connection), {
-    redirectUri,
-    codeVerifier,
-    nonce,
-    scopes,
-    loginHint: request.loginHint,
-    prompt: request.prompt,
-  });
+  const client = await oauthClient(needs, connection);
+  const common = commonTransaction(needs, connection, request, stateHash);
+  const { redirectUri } = client;
+  const { codeVerifier, nonce, scopes } = common;
+  const { loginHint, prompt } = request;
+  const wanted = { redirectUri, codeVerifier, nonce, scopes, loginHint, prompt };
+  const authorizationUrl = await needs.authorizationServer.authorizationUrl(client, wanted);
+  return { ...common, redirectUri, authorizationUrl, deviceCode: null };
+}
+
+function commonTransaction(
+  { clock, random, policy }: AuthorizationNeeds,
+  connection: Connection,
+  request: AuthorizationStart,
+  stateHash: string,
+): Omit<Transaction, 'redirectUri' | 'authorizationUrl' | 'deviceCode'> {
+  const now = clock.now();
   return {
     stateHash,
     connectionOrg: connection.org,
@@ -97,16 +143,14 @@ async function newTransaction(
     callerId: request.caller.id,
     callerName: request.caller.name,
     endpointsId: connection.endpointsId,
-    redirectUri,
-    scopes,
+    scopes: request.scopes ?? connection.config.scopes,
     returnUrl: request.returnUrl,
     allowAccountChange: request.allowAccountChange,
     createdAt: now,
     expiresAt: now + transactionLifeMs,
-    isBrowserBound: needs.policy.requireConnectPage,
-    codeVerifier,
-    nonce,
-    authorizationUrl,
+    isBrowserBound: policy.requireConnectPage,
+    codeVerifier: new Secret(random.token(codeVerifierBytes)),
+    nonce: new Secret(random.token(nonceBytes)),
   };
 }
 

@@ -1,17 +1,24 @@
-import type { ConnectionConfig, Endpoints } from '../../domain/connection.ts';
+import type { ConnectionConfig, Endpoints, FlowType } from '../../domain/connection.ts';
 import { BrokerError, type ErrorDetail } from '../../domain/errors.ts';
 import { GLOBAL, type OrgId } from '../../domain/ids.ts';
 import { isAuthorizationParameter, isTokenParameter } from '../../domain/reserved-parameters.ts';
 import type { UrlPolicy } from '../../ports/url-policy.ts';
 
-const endpointPaths = {
+export const endpointPaths = {
   authorizationUrl: 'authorization_url',
   tokenUrl: 'token_url',
+  refreshUrl: 'refresh_url',
   issuer: 'issuer',
   revocationUrl: 'revocation_url',
+  introspectionUrl: 'introspection_url',
   userinfoUrl: 'userinfo_url',
   testUrl: 'test_url',
+  deviceAuthorizationUrl: 'device_authorization_url',
+  pushedAuthorizationUrl: 'pushed_authorization_url',
 } as const satisfies Record<keyof Endpoints, string>;
+
+/** What a person gave, and may take away. */
+const fallbackFlows: readonly FlowType[] = ['authorization_code', 'device_code', 'refresh_token'];
 
 /**
  * Checks what only makes sense together, and every address. Throws `url_not_allowed` when only addresses are wrong,
@@ -23,6 +30,7 @@ export function assertValidConfig(
 ): void {
   const shape = [
     ...flowProblems(config),
+    ...fallbackProblems(config),
     ...secretProblems(config, context.hasClientSecret),
     ...parameterProblems(config),
   ];
@@ -39,15 +47,26 @@ export function assertValidConfig(
   );
 }
 
-function flowProblems({ flowType, endpoints }: ConnectionConfig): ErrorDetail[] {
-  if (flowType !== 'authorization_code' || endpoints.authorizationUrl !== null) return [];
-  return [{ path: 'authorization_url', message: 'is needed for authorization_code' }];
+function flowProblems({ flowType, endpoints, clientId }: ConnectionConfig): ErrorDetail[] {
+  const problems: ErrorDetail[] = [];
+  const needed = (path: string) => problems.push({ path, message: `is needed for ${flowType}` });
+  if (flowType !== 'api_key' && clientId === '') needed('client_id');
+  if (flowType === 'authorization_code' && endpoints.authorizationUrl === null) needed('authorization_url');
+  if (flowType === 'device_code' && endpoints.deviceAuthorizationUrl === null) needed('device_authorization_url');
+  return problems;
+}
+
+function fallbackProblems({ fallbackClientCredentials, flowType, clientAuth }: ConnectionConfig): ErrorDetail[] {
+  const path = 'fallback_client_credentials';
+  if (!fallbackClientCredentials) return [];
+  if (!fallbackFlows.includes(flowType)) return [{ path, message: 'is for flows in which a person grants access' }];
+  return clientAuth === 'none' ? [{ path, message: 'needs a client that authenticates: client_auth is none' }] : [];
 }
 
 function secretProblems({ clientAuth, flowType }: ConnectionConfig, hasClientSecret: boolean): ErrorDetail[] {
   const path = 'client_secret';
-  if (clientAuth === 'none' && flowType === 'client_credentials') {
-    return [{ path: 'client_auth', message: 'must not be none for client_credentials' }];
+  if (clientAuth === 'none' && (flowType === 'client_credentials' || flowType === 'account_credentials')) {
+    return [{ path: 'client_auth', message: `must not be none for ${flowType}` }];
   }
   if (clientAuth.startsWith('client_secret') && !hasClientSecret) {
     return [{ path, message: `is needed for client_auth ${clientAuth}` }];
@@ -70,7 +89,7 @@ function parameterProblems({ extraAuthorizeParams, extraTokenParams }: Connectio
 function urlProblems(endpoints: Endpoints, urlPolicy: UrlPolicy): ErrorDetail[] {
   return (Object.keys(endpointPaths) as (keyof Endpoints)[]).flatMap((name) => {
     const url = endpoints[name];
-    const message = url === null ? undefined : urlPolicy.problem(url);
+    const message = url === null || url === '' ? undefined : urlPolicy.problem(url);
     return message === undefined ? [] : [{ path: endpointPaths[name], message }];
   });
 }

@@ -1,30 +1,32 @@
 import type { Connection, ConnectionConfig } from '../../domain/connection.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import { emptyGrant, type Grant, type Tokens } from '../../domain/grant.ts';
-import type { ConnectionName, OrgId } from '../../domain/ids.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GrantRefresher } from '../refresh/refresh-grant.ts';
-import { assertValidConfig } from './connection-input.ts';
+import { withApiKey } from './api-key-grant.ts';
 import { newEndpointsId } from './endpoints-id.ts';
 import { connectionNotFound } from './find-connection.ts';
 import { dropClientSecret, keepClientSecret } from './keep-client-secret.ts';
-
-export interface NewConnection {
-  readonly org: OrgId;
-  readonly name: ConnectionName;
-  readonly callerId: string;
-  readonly config: ConnectionConfig;
-  readonly clientSecret: Secret | null;
-  readonly refreshToken: Secret | null;
-  /** Get the first token at once, where no person is needed. */
-  readonly connect: boolean;
-}
+import { assertCreatable, type NewConnection } from './plan-connection.ts';
+import { changeOfSigningKey, keepSigningKey, type SigningKeyChange } from './signing-key.ts';
 
 export type CreateConnection = (request: NewConnection) => Promise<StoredConnection>;
 
-type Needs = Pick<Dependencies, 'clock' | 'random' | 'digest' | 'connections' | 'vault' | 'urlPolicy' | 'logger'> & {
+type Needs = Pick<
+  Dependencies,
+  | 'clock'
+  | 'random'
+  | 'digest'
+  | 'connections'
+  | 'vault'
+  | 'signingKeys'
+  | 'providers'
+  | 'authorizationServer'
+  | 'urlPolicy'
+  | 'logger'
+> & {
   readonly refresher: GrantRefresher;
 };
 
@@ -35,13 +37,13 @@ type Needs = Pick<Dependencies, 'clock' | 'random' | 'digest' | 'connections' | 
  */
 export function createCreateConnection(needs: Needs): CreateConnection {
   return async (request) => {
-    const { org, name, config, clientSecret } = request;
-    assertValidConfig(config, { org, hasClientSecret: clientSecret !== null, urlPolicy: needs.urlPolicy });
-    assertRefreshTokenFits(request);
-    const connection = newConnection(needs, request);
+    const { org, name } = request;
+    const config = await assertCreatable(needs, request);
+    const signingKey = await newSigningKey(needs, request, config);
+    const connection = newConnection(needs, request, config);
     const { grant, tokens } = firstGrant(needs, request, connection.endpointsId);
     await needs.connections.create(connection, grant, tokens);
-    if (clientSecret !== null) await keepSecret(needs, connection, clientSecret);
+    await keepSecrets(needs, connection, request, signingKey);
     if (request.connect) await connectNow(needs, connection);
     const stored = await needs.connections.get({ org, name });
     if (stored === undefined) throw connectionNotFound(name);
@@ -49,26 +51,30 @@ export function createCreateConnection(needs: Needs): CreateConnection {
   };
 }
 
-function assertRefreshTokenFits({ config, refreshToken, connect }: NewConnection): void {
-  if (refreshToken !== null && config.flowType !== 'refresh_token') {
-    const message = 'is for oauth_flow_type refresh_token; import tokens of other flows with POST .../tokens';
-    throw new BrokerError('validation_failed', `refresh_token ${message}`, {
-      details: [{ path: 'refresh_token', message }],
-    });
-  }
-  if (connect && config.flowType === 'authorization_code') {
-    const message = 'is for flows without a person';
-    throw new BrokerError('validation_failed', `connect ${message}`, { details: [{ path: 'connect', message }] });
-  }
+/** One that an import leaves out is set later. */
+function newSigningKey(
+  needs: Needs,
+  { signingKey, mayLackSecrets = false }: NewConnection,
+  config: ConnectionConfig,
+): Promise<SigningKeyChange> {
+  const isLeftOut = mayLackSecrets && config.flowType === 'jwt_bearer' && !signingKey.privateKey;
+  return isLeftOut ? Promise.resolve({ kind: 'kept' }) : changeOfSigningKey(needs, config, signingKey, null);
 }
 
-function newConnection({ clock, random, digest }: Needs, { org, name, config, callerId }: NewConnection): Connection {
+function newConnection(
+  { clock, random, digest }: Needs,
+  { org, name, callerId }: NewConnection,
+  config: ConnectionConfig,
+): Connection {
   const now = clock.now();
   return {
     org,
     name,
     config,
     clientSecretRef: null,
+    signingKey: null,
+    previousClientSecretRef: null,
+    fallbackApiKeyRef: null,
     endpointsId: newEndpointsId({ random, digest }, config),
     revision: random.id(),
     createdAt: now,
@@ -79,39 +85,55 @@ function newConnection({ clock, random, digest }: Needs, { org, name, config, ca
 }
 
 function firstGrant(
-  { random }: Needs,
-  { refreshToken }: NewConnection,
+  { random, clock }: Needs,
+  { refreshToken, apiKey }: NewConnection,
   endpointsId: string,
 ): { readonly grant: Grant; readonly tokens: Tokens | null } {
   const grant = emptyGrant(random.id(), endpointsId);
+  if (apiKey !== null) return withApiKey(grant, apiKey, clock.now());
   if (refreshToken === null) return { grant, tokens: null };
   const tokens = { accessToken: null, tokenType: 'Bearer', refreshToken, account: null, metadata: {} };
   return { grant: { ...grant, hasRefreshToken: true }, tokens };
 }
 
-async function keepSecret(needs: Needs, connection: Connection, clientSecret: Secret): Promise<void> {
-  let reference: string | null = null;
+async function keepSecrets(
+  needs: Needs,
+  connection: Connection,
+  { clientSecret, fallbackApiKey }: NewConnection,
+  key: SigningKeyChange,
+): Promise<void> {
+  if (clientSecret === null && fallbackApiKey === null && key.kind !== 'new') return;
+  const kept: string[] = [];
+  const keepOne = async (secret: Secret) => {
+    const reference = await keepClientSecret(needs, connection, secret);
+    kept.push(reference);
+    return reference;
+  };
+  const keep = async (secret: Secret | null) => (secret === null ? null : keepOne(secret));
   try {
-    reference = await keepClientSecret(needs, connection, clientSecret);
-    const clientSecretRef = reference;
+    const references = {
+      clientSecretRef: await keep(clientSecret),
+      fallbackApiKeyRef: await keep(fallbackApiKey),
+      signingKey: await keepSigningKey(key, keepOne),
+    };
     const stored = await needs.connections.update(connection, (current) =>
-      isSame(current, connection) ? { connection: { ...current.connection, clientSecretRef } } : undefined,
+      isSame(current, connection) ? { connection: { ...current.connection, ...references } } : undefined,
     );
     if (stored === undefined || !isSame(stored, connection)) throw connectionNotFound(connection.name);
   } catch (error) {
-    await takeBack(needs, connection, reference);
+    await takeBack(needs, connection, kept);
     throw error;
   }
 }
 
 /** Leaves nothing of a connection that could not be finished, and nothing alone of a newer one of the same name. */
-async function takeBack(needs: Needs, connection: Connection, reference: string | null): Promise<void> {
+async function takeBack(needs: Needs, connection: Connection, kept: readonly string[]): Promise<void> {
   try {
     await needs.connections.remove(connection, (current) => isSame(current, connection));
   } catch (cause) {
     needs.logger.error('connection_without_secret_left', { org: connection.org, connection: connection.name, cause });
   }
-  await dropClientSecret(needs, reference);
+  for (const reference of kept) await dropClientSecret(needs, reference);
 }
 
 function isSame(stored: StoredConnection, { endpointsId }: Connection): boolean {

@@ -1,11 +1,11 @@
 import type { Caller } from '../../domain/caller.ts';
-import type { ConnectionKey } from '../../domain/connection.ts';
+import { type ConnectionKey, secretRefs } from '../../domain/connection.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import type { WorkflowId } from '../../domain/ids.ts';
 import type { WorkflowDependency } from '../../domain/workflow.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { revokeGrant } from './discard-tokens.ts';
+import { type Revocation, revokeGrant } from './discard-tokens.ts';
 import { type ConnectionQuery, connectionNotFound, findConnectionToChange } from './find-connection.ts';
 import { dropClientSecret } from './keep-client-secret.ts';
 import { everyUserOf } from './walk-grants.ts';
@@ -13,24 +13,37 @@ import { everyUserOf } from './walk-grants.ts';
 export interface ConnectionDeletion extends ConnectionQuery {
   readonly caller: Caller;
   readonly disableWorkflows: boolean;
-  readonly revoke: boolean;
+  /** Undefined: as `revokeTokens` has it. */
+  readonly revoke: boolean | undefined;
 }
 
 export interface DeletedConnection {
   readonly disabledWorkflows: readonly WorkflowId[];
   /** The provider confirmed that the organisation's own tokens are revoked. */
   readonly isRevoked: boolean;
+  /** Revocations that the provider did not answer, and that will be tried again. */
+  readonly pendingIds: readonly string[];
 }
 
 export type DeleteConnection = (request: ConnectionDeletion) => Promise<DeletedConnection>;
 
 type Needs = Pick<
   Dependencies,
-  'clock' | 'connections' | 'grants' | 'workflows' | 'vault' | 'authorizationServer' | 'logger'
+  | 'clock'
+  | 'random'
+  | 'connections'
+  | 'grants'
+  | 'revocations'
+  | 'workflows'
+  | 'vault'
+  | 'providers'
+  | 'policy'
+  | 'authorizationServer'
+  | 'logger'
 >;
 
 /**
- * Deletes a connection with its tokens, its users' grants and its client secret. The row goes
+ * Deletes a connection with its tokens, its users' grants and its secrets. The row goes
  * first: from then on nobody gets credentials and no refresh can write. Throws `connection_not_found`, and
  * `workflows_depend` when workflows use it and `disableWorkflows` does not say to switch them off.
  */
@@ -42,10 +55,15 @@ export function createDeleteConnection(needs: Needs): DeleteConnection {
     const removed = await needs.connections.remove(connection);
     if (removed === undefined) throw connectionNotFound(request.name);
     await disableAll(needs, request, dependents);
-    const isRevoked = request.revoke && (await revokeGrant(needs, removed.connection, removed.own));
-    await removeUserGrants(needs, removed, request.revoke);
-    await dropClientSecret(needs, removed.connection.clientSecretRef);
-    return { disabledWorkflows: [...new Set(dependents.map(({ workflowId }) => workflowId))], isRevoked };
+    const isAsked = request.revoke;
+    const own = await revokeGrant(needs, removed.connection, removed.own, { isAsked });
+    const ofUsers = await removeUserGrants(needs, removed, isAsked);
+    for (const reference of secretRefs(removed.connection)) await dropClientSecret(needs, reference);
+    return {
+      disabledWorkflows: [...new Set(dependents.map(({ workflowId }) => workflowId))],
+      isRevoked: own.isRevoked,
+      pendingIds: [own, ...ofUsers].map(({ pendingId }) => pendingId).filter((id) => id !== null),
+    };
   };
 }
 
@@ -74,12 +92,18 @@ async function disableAll(
   }
 }
 
-async function removeUserGrants(needs: Needs, { connection }: StoredConnection, revoke: boolean): Promise<void> {
+async function removeUserGrants(
+  needs: Needs,
+  { connection }: StoredConnection,
+  isAsked: boolean | undefined,
+): Promise<readonly Revocation[]> {
+  const revocations: Revocation[] = [];
   for await (const { key } of everyUserOf(needs, connection)) {
-    const stored = revoke ? await needs.grants.read(key) : undefined;
+    const stored = isAsked === false ? undefined : await needs.grants.read(key);
     await needs.grants.removeUser(key);
-    if (stored !== undefined) await revokeGrant(needs, connection, stored);
+    if (stored !== undefined) revocations.push(await revokeGrant(needs, connection, stored, { isAsked }));
   }
+  return revocations;
 }
 
 function workflowsDepend(dependents: readonly WorkflowDependency[]): BrokerError {

@@ -12,5 +12,7 @@ export function newEndpointsId(
   { random, digest }: Pick<Dependencies, 'random' | 'digest'>,
   { endpoints }: ConnectionConfig,
 ): string {
-  return `${digest.sha256Hex(new URL(endpoints.tokenUrl).origin).slice(0, serverDigits)}.${random.id()}`;
+  // A connection that only keeps an API key has no server.
+  const server = endpoints.tokenUrl === '' ? '' : new URL(endpoints.tokenUrl).origin;
+  return `${digest.sha256Hex(server).slice(0, serverDigits)}.${random.id()}`;
 }

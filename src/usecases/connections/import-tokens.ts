@@ -12,6 +12,7 @@ import type { GrantChange, StoredGrant } from '../../ports/grant-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GrantRefresher } from '../refresh/refresh-grant.ts';
 import { type ConnectionQuery, connectionNotFound, findConnectionToChange, grantKeyOf } from './find-connection.ts';
+import { profileOf } from './profile-of.ts';
 
 export interface TokenImport extends ConnectionQuery {
   readonly caller: Caller;
@@ -30,7 +31,7 @@ export interface ImportedTokens {
 
 export type ImportTokens = (request: TokenImport) => Promise<ImportedTokens>;
 
-type Needs = Pick<Dependencies, 'clock' | 'random' | 'connections' | 'grants' | 'policy' | 'logger'> & {
+type Needs = Pick<Dependencies, 'clock' | 'random' | 'connections' | 'grants' | 'providers' | 'policy' | 'logger'> & {
   readonly refresher: GrantRefresher;
 };
 
@@ -56,11 +57,12 @@ export function createImportTokens(needs: Needs): ImportTokens {
 }
 
 function assertImportable({ connection }: StoredConnection, { accessToken, refreshToken }: TokenImport): void {
-  if (mintsTokens(connection.config.flowType)) {
-    throw new BrokerError(
-      'validation_failed',
-      `A connection of type ${connection.config.flowType} gets its tokens by itself.`,
-    );
+  const { flowType } = connection.config;
+  if (mintsTokens(flowType)) {
+    throw new BrokerError('validation_failed', `A connection of type ${flowType} gets its tokens by itself.`);
+  }
+  if (flowType === 'api_key' || flowType === 'token_exchange') {
+    throw new BrokerError('validation_failed', `A connection of type ${flowType} takes no tokens.`);
   }
   if (accessToken === null && refreshToken === null) {
     const message = 'is needed, or refresh_token';
@@ -71,7 +73,7 @@ function assertImportable({ connection }: StoredConnection, { accessToken, refre
 }
 
 function changeOf(
-  { clock, random, policy }: Needs,
+  { clock, random, providers, policy }: Needs,
   { accessToken, refreshToken, expiresAt, scopes }: TokenImport,
   { connection }: StoredConnection,
   generation: string,
@@ -83,7 +85,8 @@ function changeOf(
   if (accessToken === null)
     return { grant: { ...base, seq: base.seq + 1, hasRefreshToken: true, grantedScopes: scopes }, tokens };
   const issued: TokenSet = { tokens, requestedAt: now, expiresAt, scopes };
-  const due = dueAt({ issuedAt: now, expiresAt, hasRefreshToken: refreshToken !== null }, policy, random.fraction());
+  const token = { issuedAt: now, expiresAt, hasRefreshToken: refreshToken !== null };
+  const due = dueAt(token, policy, random.fraction(), profileOf({ providers }, connection.config).lives);
   // How long the provider's tokens live is not known from one that is already in use.
   return { grant: { ...withTokenSet(base, issued, due), lifeSeconds: null }, tokens };
 }

@@ -5,7 +5,7 @@ import type { Dependencies } from '../dependencies.ts';
 type Needs = Pick<Dependencies, 'random' | 'vault'>;
 
 /**
- * Puts a client secret into the vault under a new random name and resolves to that name. A name is never used twice,
+ * Puts a secret of a connection into the vault under a new random name and resolves to that name. A name is never used twice,
  * so that deleting an old secret late cannot hit a new one.
  */
 export async function keepClientSecret({ random, vault }: Needs, key: ConnectionKey, secret: Secret): Promise<string> {
@@ -14,7 +14,7 @@ export async function keepClientSecret({ random, vault }: Needs, key: Connection
   return reference;
 }
 
-/** Deletes a client secret that nothing refers to any more. Never throws: a secret left behind harms nobody. */
+/** Deletes a secret that nothing refers to any more. Never throws: a secret left behind harms nobody. */
 export async function dropClientSecret(
   { vault, logger }: Pick<Dependencies, 'vault' | 'logger'>,
   reference: string | null,

@@ -10,7 +10,7 @@ export interface ConnectionListing {
   readonly org: OrgId;
   readonly includeGlobal: boolean;
   readonly status: ConnectionStatus | null;
-  /** A provider of the catalogue. Connections that name their endpoints themselves belong to none. */
+  /** A provider of the catalogue, by its id. Connections that name their endpoints themselves belong to none. */
   readonly provider: string | null;
   /** Part of a name, a description or a tag; case does not matter. */
   readonly search: string | null;
@@ -51,8 +51,8 @@ type Part = 'own' | 'global';
 
 function matches({ connection, own }: StoredConnection, request: ConnectionListing, now: number): boolean {
   if (connection.org !== request.org && !isSharedWith(connection, request.org)) return false;
-  if (request.provider !== null) return false;
   const { config } = connection;
+  if (request.provider !== null && config.provider !== request.provider) return false;
   if (request.status !== null && visibleStatus(own.grant, config.flowType, now).status !== request.status) return false;
   const wanted = request.search?.toLowerCase();
   const texts = [connection.name, config.description ?? '', ...config.tags];

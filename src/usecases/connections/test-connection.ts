@@ -10,6 +10,7 @@ import type { Dependencies } from '../dependencies.ts';
 import type { GrantRefresher } from '../refresh/refresh-grant.ts';
 import { type ConnectionQuery, findConnectionToChange, readGrant } from './find-connection.ts';
 import { oauthClient } from './oauth-client.ts';
+import { profileOf } from './profile-of.ts';
 
 export interface TestOutcome {
   readonly result: 'success' | 'failed' | 'skipped';
@@ -21,7 +22,10 @@ export type TestConnection = (
   request: ConnectionQuery & { readonly caller: Caller; readonly userId: UserId | null },
 ) => Promise<TestOutcome>;
 
-type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'vault' | 'authorizationServer' | 'policy'> & {
+type Needs = Pick<
+  Dependencies,
+  'clock' | 'connections' | 'grants' | 'vault' | 'providers' | 'authorizationServer' | 'policy'
+> & {
   readonly refresher: GrantRefresher;
 };
 
@@ -75,7 +79,8 @@ async function liveToken(
   const stored = await readGrant(needs, found, request.org, request.userId);
   if (stored === undefined) throw connectionNotReady(found, undefined, request, needs.clock.now());
   const wanted = { seconds: needs.policy.credentialMinTtlSeconds, isExplicit: false };
-  const isFresh = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now());
+  const { refreshMarginSeconds } = profileOf(needs, found.connection.config).lives;
+  const isFresh = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now(), refreshMarginSeconds);
   if (isFresh(stored)) return stored;
   try {
     return (await needs.refresher.refresh({ connection: found.connection, stored, isFresh, waitMs: leaseWaitMs }))

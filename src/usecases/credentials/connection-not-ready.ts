@@ -1,4 +1,4 @@
-import { needsPerson } from '../../domain/connection.ts';
+import { type Connection, needsPerson } from '../../domain/connection.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import type { ConnectionStatus, StatusReason } from '../../domain/grant.ts';
 import { visibleStatus } from '../../domain/grant-status.ts';
@@ -31,7 +31,11 @@ export function connectionNotReady(
     needsPerson(connection.config.flowType) &&
     (request.userId !== null || connection.org === request.org) &&
     !(statusReason !== null && needsAdministrator(statusReason));
-  return new BrokerError('connection_not_ready', statusMessage ?? defaultMessage(status, isMendable), {
+  const message = [
+    statusMessage ?? defaultMessage(connection, status, isMendable),
+    ...adviceFor(connection, request),
+  ].join(' ');
+  return new BrokerError('connection_not_ready', message, {
     extra: {
       status,
       status_reason: statusReason,
@@ -41,7 +45,24 @@ export function connectionNotReady(
   });
 }
 
-function defaultMessage(status: ConnectionStatus, isMendable: boolean): string {
+/** What an administrator may set so that the organisation is served all the same. */
+function adviceFor(
+  { config, fallbackApiKeyRef }: Connection,
+  { userId }: { readonly userId: UserId | null },
+): readonly string[] {
+  if (userId !== null) return [];
+  const settings = [
+    ...(needsPerson(config.flowType) && !config.fallbackClientCredentials ? ['fallback_client_credentials'] : []),
+    ...(fallbackApiKeyRef === null ? ['fallback_api_key'] : []),
+  ];
+  return settings.length === 0 ? [] : [`To be served meanwhile, set ${settings.join(' or ')} of the connection.`];
+}
+
+function defaultMessage({ config, name }: Connection, status: ConnectionStatus, isMendable: boolean): string {
+  if (config.flowType === 'token_exchange') {
+    return `This connection has no token of its own: POST /api/oauth/credentials/${name} with a subject_token.`;
+  }
+  if (config.flowType === 'api_key') return 'This connection has no key: set api_key.';
   if (status === 'waiting_callback' || status === 'testing')
     return 'The authorization is under way and not finished yet.';
   return isMendable ? 'Nobody has authorized this connection yet.' : 'This connection has no tokens yet.';

@@ -1,43 +1,22 @@
-import { type FlowType, mintsTokens } from '../../domain/connection.ts';
+import { mintsTokens, missingScopes } from '../../domain/connection.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
 import type { Failure, Grant, Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import { needsAdministrator } from '../../domain/grant-transitions.ts';
-import type { ConnectionName, OrgId, UserId, WorkflowId } from '../../domain/ids.ts';
-import type { Secret } from '../../domain/secret.ts';
 import { asksTooMuch, livesLongEnough, remainingMs, type WantedLife } from '../../domain/token-life.ts';
 import type { Cache } from '../../ports/cache.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import { findConnection, readGrant } from '../connections/find-connection.ts';
+import { profileOf } from '../connections/profile-of.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { needsFallback } from '../refresh/acting-connection.ts';
 import type { GrantRefresher } from '../refresh/refresh-grant.ts';
 import type { RefreshResult } from '../refresh/settle-refresh.ts';
 import type { UseWorkflow } from '../workflows/use-workflow.ts';
+import { apiKeyInstead } from './api-key-instead.ts';
 import { connectionNotReady } from './connection-not-ready.ts';
-
-export interface CredentialsRequest {
-  readonly org: OrgId;
-  readonly name: ConnectionName;
-  readonly userId: UserId | null;
-  /** Null: the deployment's default. */
-  readonly minTtlSeconds: number | null;
-  readonly forceRefresh: boolean;
-  readonly workflowId: WorkflowId | null;
-}
-
-/** What a workflow gets: never a refresh token, never a client secret. */
-export interface Credentials {
-  readonly connection: ConnectionName;
-  readonly org: OrgId;
-  readonly userId: UserId | null;
-  readonly accessToken: Secret;
-  readonly tokenType: string;
-  readonly expiresAt: number | null;
-  readonly scopes: string | null;
-  readonly method: 'saved_token' | 'refreshed' | FlowType;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
+import type { Credentials, CredentialsRequest } from './credentials.ts';
 
 /** A grant with its tokens open, as this process last saw it. */
 export interface OpenGrant {
@@ -53,7 +32,7 @@ export interface SeenGrant extends Pick<Grant, 'generation' | 'seq'> {
 
 export type GetCredentials = (request: CredentialsRequest) => Promise<Credentials>;
 
-type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'policy'> & {
+type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'vault' | 'providers' | 'policy' | 'logger'> & {
   readonly refresher: GrantRefresher;
   readonly cache: Cache<OpenGrant>;
   /** Outlives the cache, and any request. */
@@ -65,10 +44,11 @@ const leaseWaitMs = 10_000;
 const forcedRefreshEveryMs = 30_000;
 
 /**
- * Gives a live access token for a connection by name, refreshed first where it must be.
+ * Gives a live access token for a connection by name, refreshed first where it must be. Where somebody would have to
+ * act first, it gives what the connection falls back to: the client's own credentials, then an API key.
  *
  * Throws `connection_not_found`; `workflow_disabled`; `connection_not_ready` with what a person can do;
- * `token_life_too_short` when the provider's tokens never live that long; `refresh_in_progress`; and
+ * `token_life_too_short` when the provider's tokens never live that long; `scopes_missing`; `refresh_in_progress`; and
  * `provider_unavailable` or `provider_answer_invalid` when the token has lapsed and the provider does not give another.
  */
 export function createGetCredentials(needs: Needs): GetCredentials {
@@ -80,12 +60,17 @@ export function createGetCredentials(needs: Needs): GetCredentials {
     };
     const askedAt = needs.clock.now();
     const cached = request.forceRefresh ? undefined : needs.cache.get(key);
-    const live = await liveGrant(needs, request, wanted, cached);
+    const live = await liveGrant(needs, request, wanted, cached).catch(async (error: unknown) => {
+      const fallback = await apiKeyInstead(needs, request, error);
+      if (fallback === undefined) throw error;
+      return fallback;
+    });
+    if ('accessToken' in live) return withScopes(live, request);
     if (live.stored !== cached?.stored) {
       remember(needs, key, live, askedAt);
       await needs.grants.touch(live.stored, needs.clock.now());
     }
-    return present(live, request);
+    return withScopes(present(live, request), request);
   };
 }
 
@@ -111,7 +96,7 @@ async function liveGrant(
 ): Promise<LiveGrant> {
   const found = cached?.found ?? (await findConnection(needs, request));
   if (request.workflowId !== null) await needs.useWorkflow(request.org, request.workflowId, found.connection);
-  if (cached !== undefined && livesLongEnough(cached.stored.grant, wanted, needs.clock.now())) {
+  if (cached !== undefined && livesLongEnough(cached.stored.grant, wanted, needs.clock.now(), marginOf(needs, found))) {
     return { ...cached, isRefreshed: false };
   }
   const current = cached === undefined ? found : await findConnection(needs, request);
@@ -127,17 +112,37 @@ async function refreshed(
   found: StoredConnection,
   stored: StoredGrant,
 ): Promise<LiveGrant> {
-  const isLongEnough = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now());
+  const margin = marginOf(needs, found);
+  const isLongEnough = ({ grant }: StoredGrant) => livesLongEnough(grant, wanted, needs.clock.now(), margin);
   if (!request.forceRefresh && isLongEnough(stored)) return opened(needs, found, stored);
   if (asksTooMuch(stored.grant, wanted)) throw lifeTooShort(stored);
   const isForced = forced(needs, stored);
   // A refresh of the last 30 s satisfies force, not the promised life: of a short one too little may be left by now.
   const isFresh = (current: StoredGrant) => isLongEnough(current) && (!request.forceRefresh || isForced(current));
   const outcome = await tryRefresh(needs, found, stored, isFresh);
-  if (outcome instanceof BrokerError) return salvaged(needs, request, wanted, outcome);
+  if (outcome instanceof BrokerError) {
+    const next = await withoutPerson(needs, request, outcome);
+    return next === undefined
+      ? salvaged(needs, request, wanted, outcome)
+      : refreshed(needs, request, wanted, next.found, next.stored);
+  }
   if (wanted.isExplicit && !isLongEnough(outcome.stored)) throw lifeTooShort(outcome.stored);
   if (!outcome.tokens) return opened(needs, found, outcome.stored);
   return { found, stored: outcome.stored, tokens: outcome.tokens, isRefreshed: outcome.isRefreshed };
+}
+
+/** The grant has just died: where the client's own credentials may serve in its place, they do so at once. */
+async function withoutPerson(needs: Needs, request: CredentialsRequest, failure: BrokerError) {
+  if (!hasCode(failure, 'needs_reauthorization')) return undefined;
+  const found = await findConnection(needs, request);
+  return request.userId === null && needsFallback(found.connection, found.own)
+    ? { found, stored: found.own }
+    : undefined;
+}
+
+/** Within how many seconds before its end the provider refreshes a token. Null: at any time. */
+function marginOf(needs: Needs, { connection }: StoredConnection): number | null {
+  return profileOf(needs, connection.config).lives.refreshMarginSeconds;
 }
 
 /** Resolves to the failure instead of throwing it: a token that still lives may be served in spite of it. */
@@ -149,12 +154,12 @@ async function tryRefresh(
 ): Promise<RefreshResult | BrokerError> {
   const now = needs.clock.now();
   const { failure } = stored.grant;
-  if (!canRefresh(stored.grant, connection.config.flowType)) {
+  if (!canRefresh(stored.grant, connection.config.flowType) && !needsFallback(connection, stored)) {
     return new BrokerError('connection_not_ready', 'There is no refresh token.');
   }
   if (failure !== null && failure.readRetryAt > now) return coolingDown(failure, failure.readRetryAt - now);
   try {
-    return await needs.refresher.refresh({ connection, stored, isFresh, waitMs: leaseWaitMs });
+    return await needs.refresher.refresh({ connection, stored, isFresh, waitMs: leaseWaitMs, mayFallBack: true });
   } catch (error) {
     if (error instanceof BrokerError) return error;
     throw error;
@@ -194,11 +199,11 @@ async function opened(needs: Needs, found: StoredConnection, stored: StoredGrant
 
 /** A commit after the request arrived satisfies it, and so does any refresh of the last 30 s. */
 function forced({ clock }: Needs, { grant: { seq } }: StoredGrant): (current: StoredGrant) => boolean {
-  return ({ grant }) => grant.seq > seq || clock.now() - (grant.lastRefreshAt ?? 0) < forcedRefreshEveryMs;
+  return ({ grant }) =>
+    grant.seq > seq || (grant.hasTokens && clock.now() - (grant.lastRefreshAt ?? 0) < forcedRefreshEveryMs);
 }
 
 function present({ found, stored, tokens, isRefreshed }: LiveGrant, request: CredentialsRequest): Credentials {
-  const { flowType } = found.connection.config;
   if (tokens.accessToken === null) throw new BrokerError('internal_error', 'The access token is missing.');
   return {
     connection: found.connection.name,
@@ -208,9 +213,29 @@ function present({ found, stored, tokens, isRefreshed }: LiveGrant, request: Cre
     tokenType: tokens.tokenType,
     expiresAt: stored.grant.expiresAt,
     scopes: stored.grant.grantedScopes ?? found.connection.config.scopes,
-    method: !isRefreshed ? 'saved_token' : mintsTokens(flowType) ? flowType : 'refreshed',
+    method: methodOf(found, stored, isRefreshed),
     metadata: tokens.metadata,
   };
+}
+
+/** A token that serves in a person's place says so each time. */
+function methodOf({ connection }: StoredConnection, { grant }: StoredGrant, isRefreshed: boolean) {
+  const { flowType } = connection.config;
+  if (grant.isFallback) return 'client_credentials';
+  if (flowType === 'api_key') return flowType;
+  if (!isRefreshed) return 'saved_token';
+  return mintsTokens(flowType) ? flowType : 'refreshed';
+}
+
+/** Where the provider said nothing, what was asked for counts as granted (RFC 6749 section 5.1). */
+function withScopes(credentials: Credentials, { requiredScopes }: CredentialsRequest): Credentials {
+  const missing = missingScopes(requiredScopes, { grantedScopes: credentials.scopes ?? '' });
+  if (missing.length === 0) return credentials;
+  throw new BrokerError(
+    'scopes_missing',
+    `The token lacks ${missing.join(', ')}. Add them to the connection's scopes and authorize it again.`,
+    { extra: { missing_scopes: missing } },
+  );
 }
 
 function coolingDown({ code, message }: Failure, waitMs: number): BrokerError {

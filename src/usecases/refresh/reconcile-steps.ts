@@ -1,5 +1,6 @@
 import { oldestKeptMonth } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
+import { secretWarning } from '../../domain/connection-warnings.ts';
 import { hasCode } from '../../domain/errors.ts';
 import {
   type ReconciledPage,
@@ -46,6 +47,7 @@ const atOnce = 16;
 export const reconcileSteps: Readonly<Record<ReconcilePhase, Step>> = {
   async *connections(needs, from) {
     for await (const { items, cursor } of needs.connections.walkOwn(from)) {
+      for (const { connection } of items) warnOfSecret(needs, connection);
       yield { figures: await sumOver(items, ({ own }) => mendEntry(needs, own)), cursor };
     }
   },
@@ -83,6 +85,14 @@ export const reconcileSteps: Readonly<Record<ReconcilePhase, Step>> = {
     }
   },
 };
+
+/** A round comes by once a day, and so does the line. */
+function warnOfSecret({ clock, logger }: ReconcileNeeds, connection: Connection): void {
+  const warning = secretWarning(connection, clock.now());
+  if (warning === null || warning.code === 'client_secret_missing') return;
+  const expiresAt = new Date(connection.config.clientSecretExpiresAt ?? 0).toISOString();
+  logger.warn(warning.code, { org: connection.org, connection: connection.name, expires_at: expiresAt });
+}
 
 /** Works on the items of a page, some at once. An item that makes no sense is counted and holds nothing up. */
 async function sumOver<Item>(items: readonly Item[], work: (item: Item) => Promise<Figures>): Promise<Figures> {

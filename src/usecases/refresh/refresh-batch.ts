@@ -6,6 +6,7 @@ import { canRefresh } from '../../domain/grant-status.ts';
 import type { RefreshCounts, RefreshFigures } from '../../domain/refresh-job.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
+import { profileOf } from '../connections/profile-of.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { discardDeadGrant, isDead } from './dead-grants.ts';
 import { dropEntry, isBehind } from './due-entries.ts';
@@ -16,7 +17,7 @@ export type WorkBatch = (batch: RefreshBatch) => Promise<RefreshCounts>;
 
 type Needs = Pick<
   Dependencies,
-  'clock' | 'random' | 'connections' | 'grants' | 'dueIndex' | 'jobs' | 'policy' | 'logger'
+  'clock' | 'random' | 'connections' | 'grants' | 'dueIndex' | 'jobs' | 'providers' | 'policy' | 'logger'
 > & {
   readonly refresher: GrantRefresher;
   readonly audit: Pick<AuditTrail, 'note'>;
@@ -97,7 +98,9 @@ async function postponed(
   const now = needs.clock.now();
   const to = (grant: Grant) => {
     if (!isDue(grant, now)) return undefined;
-    return canRefresh(grant, config.flowType) ? postponedDueAt(grant, now, needs.policy) : null;
+    return canRefresh(grant, config.flowType)
+      ? postponedDueAt(grant, now, needs.policy, profileOf(needs, config).lives)
+      : null;
   };
   if (trigger === 'manual' || to(stored.grant) === undefined) return false;
   await needs.grants.update(stored.key, (current) => {

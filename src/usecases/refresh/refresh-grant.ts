@@ -3,8 +3,11 @@ import { lastChanceAt } from '../../domain/due.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
 import { serverOf, type Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
+import { mayRetryRefresh } from '../../domain/provider.ts';
 import type { Claim, StoredGrant } from '../../ports/grant-store.ts';
 import { subjectOfGrant } from '../audit/audit-trail.ts';
+import { profileOf } from '../connections/profile-of.ts';
+import { type ActingConnection, asFallback, needsFallback } from './acting-connection.ts';
 import { refreshInProgress } from './refresh-in-progress.ts';
 import { type RequestedTokens, requestTokens } from './request-tokens.ts';
 import { type RefreshNeeds, type RefreshResult, settleFailure, settleSuccess } from './settle-refresh.ts';
@@ -23,6 +26,8 @@ export interface RefreshRequest {
    * refresh token may be spent, and trying it would end the grant.
    */
   readonly isSweep?: boolean;
+  /** Somebody waits for a token: where no person's is left, the client's own credentials may get one. */
+  readonly mayFallBack?: boolean;
 }
 
 export interface GrantRefresher {
@@ -50,7 +55,7 @@ export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
     let current = request.stored;
     for (let round = 0; ; round += 1) {
       if (request.isFresh(current)) return { stored: current, isRefreshed: false };
-      assertRefreshable(request.connection, current);
+      assertRefreshable(actingFor(needs, request, current), current);
       if (flights.isDraining()) throw refreshInProgress('this process is stopping');
       needs.gate.assertOpen(providerOf(request.connection));
       const snapshot = current;
@@ -72,10 +77,12 @@ export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
 /** Resolves to undefined while somebody else holds the lease. */
 async function claimAndRefresh(
   needs: RefreshNeeds,
-  { connection, isFresh, isSweep = false }: RefreshRequest,
+  request: RefreshRequest,
   snapshot: StoredGrant,
 ): Promise<RefreshResult | undefined> {
-  const isDone = (current: StoredGrant) => isFresh(current) || !canRefresh(current.grant, connection.config.flowType);
+  const { connection, isFresh, isSweep = false } = request;
+  const isDone = (current: StoredGrant) =>
+    isFresh(current) || !canRefresh(current.grant, actingFor(needs, request, current).config.flowType);
   const result = await needs.grants.claim(snapshot, isDone);
   switch (result.kind) {
     case 'busy':
@@ -87,7 +94,7 @@ async function claimAndRefresh(
     case 'claimed':
       return (
         (isSweep ? await waitForLapse(needs, connection, result.claim) : undefined) ??
-        refreshUnderClaim(needs, connection, result.claim)
+        refreshUnderClaim(needs, actingFor(needs, request, result.claim.stored), result.claim)
       );
   }
 }
@@ -100,14 +107,20 @@ async function waitForLapse(
 ): Promise<RefreshResult | undefined> {
   const { grant } = claim.stored;
   const lastChance = lastChanceAt(grant, needs.policy);
-  const isWorthIt = claim.isTakeover && !mintsTokens(connection.config.flowType) && grant.status === 'completed';
+  const mayRetry = mayRetryRefresh(profileOf(needs, connection.config), claim.interruptedMs);
+  const isWorthIt =
+    claim.isTakeover && !mayRetry && !mintsTokens(connection.config.flowType) && grant.status === 'completed';
   if (!isWorthIt || lastChance === null || lastChance <= needs.clock.now()) return undefined;
   const result = await needs.grants.commit(claim, { grant: { ...grant, dueAt: lastChance } });
   await needs.audit.note({ ...subjectOfGrant(claim.stored.key), action: 'grant.takeover', outcome: 'success' });
   return { stored: 'stored' in result ? result.stored : claim.stored, isRefreshed: false };
 }
 
-async function refreshUnderClaim(needs: RefreshNeeds, connection: Connection, claim: Claim): Promise<RefreshResult> {
+async function refreshUnderClaim(
+  needs: RefreshNeeds,
+  connection: ActingConnection,
+  claim: Claim,
+): Promise<RefreshResult> {
   const before = await openUnderClaim(needs, connection, claim);
   let requested: RequestedTokens;
   try {
@@ -117,7 +130,18 @@ async function refreshUnderClaim(needs: RefreshNeeds, connection: Connection, cl
     if (!(error instanceof BrokerError)) throw error;
     throw await settleFailure(needs, connection, claim, before, error);
   }
-  return settleSuccess(needs, connection, claim, requested);
+  const result = await settleSuccess(needs, connection, claim, requested);
+  await requested.settleSecret();
+  return result;
+}
+
+/** The connection as it gets tokens for a grant as it is now. */
+function actingFor(
+  needs: RefreshNeeds,
+  { connection, mayFallBack = false }: RefreshRequest,
+  stored: StoredGrant,
+): ActingConnection {
+  return mayFallBack && needsFallback(connection, stored) ? asFallback(needs, connection) : connection;
 }
 
 /** Nothing has been sent yet: when this fails, the lease is given back at once. */
@@ -154,7 +178,7 @@ function waitMs(round: number, jitter: number): number {
 }
 
 /** One organisation's failures must not stop another's calls. */
-function providerOf({ org, endpointsId }: Connection): string {
+export function providerOf({ org, endpointsId }: Connection): string {
   return `${org}|${serverOf({ endpointsId })}`;
 }
 

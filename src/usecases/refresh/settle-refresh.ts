@@ -8,12 +8,24 @@ import type { TokenSet } from '../../domain/token-set.ts';
 import type { Claim, CommitResult, GrantChange, StoredGrant } from '../../ports/grant-store.ts';
 import { type AuditTrail, subjectOfGrant } from '../audit/audit-trail.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
+import { profileOf } from '../connections/profile-of.ts';
 import type { Dependencies } from '../dependencies.ts';
+import type { ActingConnection } from './acting-connection.ts';
 import type { RequestedTokens } from './request-tokens.ts';
 
 export type RefreshNeeds = Pick<
   Dependencies,
-  'clock' | 'random' | 'grants' | 'vault' | 'authorizationServer' | 'gate' | 'logger' | 'policy'
+  | 'clock'
+  | 'random'
+  | 'connections'
+  | 'grants'
+  | 'revocations'
+  | 'vault'
+  | 'providers'
+  | 'authorizationServer'
+  | 'gate'
+  | 'logger'
+  | 'policy'
 > & { readonly audit: Pick<AuditTrail, 'note'> };
 
 export interface RefreshResult {
@@ -32,9 +44,9 @@ export async function settleSuccess(
   needs: RefreshNeeds,
   connection: Connection,
   claim: Claim,
-  { issued, client }: RequestedTokens,
+  { issued, client }: Pick<RequestedTokens, 'issued' | 'client'>,
 ): Promise<RefreshResult> {
-  const change = successChange(needs, claim.stored.grant, issued);
+  const change = successChange(needs, connection, claim.stored.grant, issued);
   const result = await commitOrGiveUp(needs, claim, change);
   switch (result.kind) {
     case 'committed':
@@ -46,7 +58,7 @@ export async function settleSuccess(
         retryAfterSeconds: 5,
       });
     case 'gone':
-      await revokeTokens(needs, connection, issued.tokens, client);
+      await revokeTokens(needs, connection, issued.tokens, { client });
       throw new BrokerError('connection_not_found', 'The connection was deleted.');
     case 'superseded':
       return yieldOrOverrule(needs, connection, claim, { issued, client });
@@ -76,13 +88,13 @@ async function yieldOrOverrule(
   needs: RefreshNeeds,
   connection: Connection,
   claim: Claim,
-  { issued, client }: RequestedTokens,
+  { issued, client }: Pick<RequestedTokens, 'issued' | 'client'>,
 ): Promise<RefreshResult> {
   const base = claim.stored.grant;
   let isOurs = false;
   const current = await needs.grants.update(claim.stored.key, (now) => {
     isOurs = now?.grant.generation === base.generation && now.grant.seq === base.seq;
-    return isOurs && now !== undefined ? successChange(needs, now.grant, issued) : undefined;
+    return isOurs && now !== undefined ? successChange(needs, connection, now.grant, issued) : undefined;
   });
   if (current !== undefined && isOurs) {
     await noteRefresh(needs, claim, 'success');
@@ -90,7 +102,7 @@ async function yieldOrOverrule(
   }
   needs.logger.warn('refresh_superseded', placeOf(claim.stored));
   if (current === undefined || !(current.grant.hasTokens || current.grant.hasRefreshToken)) {
-    await revokeTokens(needs, connection, issued.tokens, client);
+    await revokeTokens(needs, connection, issued.tokens, { client });
   }
   if (current === undefined) throw new BrokerError('connection_not_found', 'The connection was deleted.');
   return { stored: current, isRefreshed: false };
@@ -107,7 +119,7 @@ function resultOf(stored: StoredGrant, ourSeq: number, { tokens }: TokenSet): Re
  */
 export async function settleFailure(
   needs: RefreshNeeds,
-  connection: Connection,
+  connection: ActingConnection,
   claim: Claim,
   before: Tokens | null,
   error: BrokerError,
@@ -149,14 +161,18 @@ function withRetryAfter(error: BrokerError, waitMs: number): BrokerError {
 
 function failureChange(
   { clock, random }: RefreshNeeds,
-  connection: Connection,
+  connection: ActingConnection,
   { stored: { grant }, isTakeover }: Claim,
   before: Tokens | null,
   error: BrokerError & { readonly code: ProviderErrorCode },
 ): GrantChange {
   if (error.code !== 'needs_reauthorization' || mintsTokens(connection.config.flowType)) {
     const { code, message, retryAfterSeconds } = error;
-    return { grant: withFailure(grant, { code, message, retryAfterSeconds }, clock.now(), random.fraction()) };
+    const failed = withFailure(grant, { code, message, retryAfterSeconds }, clock.now(), random.fraction());
+    if (connection.isFallback !== true) return { grant: failed };
+    // What a person must do stays said: the fallback failing changes nothing about it.
+    const { status, statusReason, statusMessage } = grant;
+    return { grant: { ...failed, status, statusReason, statusMessage } };
   }
   const dead = isTakeover
     ? withDeath(grant, 'crash_outcome_unknown', 'A refresh was interrupted and its outcome is lost. Authorize again.')
@@ -164,10 +180,16 @@ function failureChange(
   return { grant: dead, tokens: tokensOfDeadGrant(before) };
 }
 
-function successChange({ clock, random, policy }: RefreshNeeds, grant: Grant, issued: TokenSet): GrantChange {
+function successChange(
+  { clock, random, policy, ...needs }: RefreshNeeds,
+  { config }: Connection,
+  grant: Grant,
+  issued: TokenSet,
+): GrantChange {
   const { requestedAt, expiresAt, tokens } = issued;
   const token = { issuedAt: requestedAt, expiresAt, hasRefreshToken: tokens.refreshToken !== null };
-  const due = dueAt(token, policy, random.fraction());
+  // A fallback gets its tokens when somebody reads.
+  const due = issued.isFallback ? null : dueAt(token, policy, random.fraction(), profileOf(needs, config).lives);
   return { grant: { ...withTokenSet(grant, issued, due), lastRefreshAt: clock.now() }, tokens };
 }
 

@@ -49,7 +49,14 @@ function seedingBroker({ connectionString, vault }: World): Composition {
 async function seed({ broker }: Composition, bulk: BulkGrants): Promise<void> {
   const org = toOrgId(bulk.org ?? 'ORG1');
   const name = toConnectionName(bulk.connection);
-  const caller = { id: 'seed', kind: 'api_key', name: 'seed', orgIds: ['*'], roles: ['admin'], expiresAt: null } as const;
+  const caller = {
+    id: 'seed',
+    kind: 'api_key',
+    name: 'seed',
+    orgIds: ['*'],
+    roles: ['admin'],
+    expiresAt: null,
+  } as const;
   const config = configOf(bulk.tokenUrl);
   const clientSecret = new Secret('secret-for-tests');
   await broker.createConnection({
@@ -59,6 +66,9 @@ async function seed({ broker }: Composition, bulk: BulkGrants): Promise<void> {
     config,
     clientSecret,
     refreshToken: null,
+    fallbackApiKey: null,
+    signingKey: null,
+    apiKey: null,
     connect: false,
   });
   const expiresAt = broker.clock.now() + lifeMs;
@@ -81,6 +91,10 @@ function configOf(tokenUrl: string) {
   const none = { authorizationUrl: null, issuer: null, revocationUrl: null, userinfoUrl: null, testUrl: null };
   return {
     flowType: 'refresh_token',
+    provider: null,
+    variables: {},
+    fallbackClientCredentials: false,
+    clientSecretExpiresAt: null,
     clientId: 'app',
     clientAuth: 'client_secret_basic',
     endpoints: { ...none, tokenUrl },

@@ -7,6 +7,9 @@ export function pathOf(template: string): string {
 const bodies: Readonly<Record<string, unknown>> = {
   'connections-create': { connection_name: 'incomplete' },
   'connections-tokens': { access_token: 'at-of-nobody' },
+  revoke: { dry_run: true },
+  import: { version: 1, connections: [{}] },
+  'credentials-exchange': { subject_token: 'of-nobody' },
   'callers-create': { name: 'incomplete' },
   'workflow-dependencies-add': { connection_name: 'absent' },
 };

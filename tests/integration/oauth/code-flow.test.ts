@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGuardedFetch } from '../../../src/adapters/outbound-http/guarded-fetch.ts';
-import type { ConnectionConfig, Endpoints } from '../../../src/domain/connection.ts';
+import { type ConnectionConfig, type Endpoints, noEndpoints } from '../../../src/domain/connection.ts';
+import { unknownProfile } from '../../../src/domain/provider.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import type { TokenSet } from '../../../src/domain/token-set.ts';
 import { createAuthorizationServer } from '../../../src/oauth/authorization-server.ts';
@@ -32,12 +33,11 @@ beforeAll(async () => {
       },
     ],
   });
-  const { privateKey } = provider.clients.privateKeyJwt;
   oauth = createAuthorizationServer({
     fetch: guarded.fetch,
     clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
     allowInsecureLoopback: true,
-    signingKey: { key: privateKey, kid: 'client-1' },
+    random: { id: () => randomUUID() },
   });
 });
 
@@ -53,12 +53,18 @@ type Changes = Partial<Omit<ConnectionConfig, 'endpoints'>> & { secret?: string;
 function clientOf({ secret, endpoints, ...changes }: Changes = {}): OAuthClient {
   const { issuer, endpoints: urls } = provider;
   return {
+    profile: unknownProfile,
+    redirectUri,
     clientSecret: new Secret(secret ?? provider.clients.basic.clientSecret),
+    signingKey: new Secret(JSON.stringify(provider.clients.privateKeyJwt.privateJwk)),
     config: {
       flowType: 'authorization_code',
+      provider: null,
+      variables: {},
       clientId: provider.clients.basic.clientId,
       clientAuth: 'client_secret_basic',
       endpoints: {
+        ...noEndpoints,
         authorizationUrl: urls.authorization,
         tokenUrl: urls.token,
         issuer,
@@ -71,6 +77,8 @@ function clientOf({ secret, endpoints, ...changes }: Changes = {}): OAuthClient 
       scopeSeparator: 'space',
       extraAuthorizeParams: { prompt: 'consent' },
       extraTokenParams: {},
+      fallbackClientCredentials: false,
+      clientSecretExpiresAt: null,
       description: null,
       tags: [],
       sharedWith: [],
@@ -222,6 +230,7 @@ describe('a refresh at a real authorization server', () => {
     const { fetch } = guarded;
     const clock = { now: () => Date.now(), sleep: () => Promise.resolve() };
     const limited = createAuthorizationServer({
+      random: { id: () => randomUUID() },
       fetch,
       clock,
       allowInsecureLoopback: true,
@@ -243,19 +252,19 @@ describe('the other endpoints of a real authorization server', () => {
   };
 
   test('client credentials give a token without a refresh token', async () => {
-    const issued = await oauth.clientCredentials(service());
+    const issued = await oauth.mint(service());
     expect(issued).toMatchObject({ scopes: 'read write', tokens: { refreshToken: null, account: null } });
     expect(await provider.isActive(accessTokenOf(issued).reveal())).toBe(true);
   });
 
   test('client credentials note which scopes were granted of those asked for', async () => {
     const client = service();
-    const issued = await oauth.clientCredentials({ ...client, config: { ...client.config, scopes: 'read nonsense' } });
+    const issued = await oauth.mint({ ...client, config: { ...client.config, scopes: 'read nonsense' } });
     expect(issued.scopes).toBe('read');
   });
 
   test('client credentials of a client that may not have them are provider_rejected_request', async () => {
-    await expect(oauth.clientCredentials(clientOf({ scopes: 'read' }))).rejects.toMatchObject({
+    await expect(oauth.mint(clientOf({ scopes: 'read' }))).rejects.toMatchObject({
       code: 'provider_rejected_request',
       detail: 'status 400, invalid_request: requested grant type is not allowed for this client',
     });

@@ -3,15 +3,19 @@ import {
   type ConnectionConfig,
   changesEndpoints,
   missingScopes,
+  noEndpoints,
   scopeList,
   scopeParameter,
 } from '../../../src/domain/connection.ts';
 
 const config: ConnectionConfig = {
   flowType: 'authorization_code',
+  provider: null,
+  variables: {},
   clientId: 'id',
   clientAuth: 'client_secret_basic',
   endpoints: {
+    ...noEndpoints,
     authorizationUrl: 'https://a.example.com/authorize',
     tokenUrl: 'https://a.example.com/token',
     issuer: null,
@@ -23,6 +27,8 @@ const config: ConnectionConfig = {
   scopeSeparator: 'space',
   extraAuthorizeParams: { audience: 'api', prompt: 'consent' },
   extraTokenParams: {},
+  fallbackClientCredentials: false,
+  clientSecretExpiresAt: null,
   description: 'one',
   tags: ['sales'],
   sharedWith: [],
@@ -37,8 +43,14 @@ describe('scopes', () => {
   });
 
   it('are missing when they were asked for and not granted, and not when the provider said nothing', () => {
-    expect(missingScopes('read,write', 'read')).toEqual(['write']);
-    expect(missingScopes('read,write', null)).toEqual([]);
+    expect(missingScopes('read,write', { grantedScopes: 'read' })).toEqual(['write']);
+    expect(missingScopes('read,write', { grantedScopes: null })).toEqual([]);
+  });
+
+  it('are not missing where a refresh token says that offline_access was granted', () => {
+    const grantedScopes = 'read';
+    expect(missingScopes('read offline_access', { grantedScopes, hasRefreshToken: true })).toEqual([]);
+    expect(missingScopes('read offline_access', { grantedScopes })).toEqual(['offline_access']);
   });
 });
 

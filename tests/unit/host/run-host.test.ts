@@ -52,7 +52,15 @@ describe('the process of the embedded host', { timeout: 30_000 }, () => {
     expect(await (await fetch(`${url}/api/ping`)).text()).toBe('pong');
     expect((await stat(home)).mode & 0o777).toBe(0o700);
     expect((await stat(join(home, 'host.json'))).mode & 0o777).toBe(0o600);
-    expect(Object.keys(hostJson)).toEqual(['url', 'pid', 'admin_key', 'master_key', 'settings', 'demo_provider']);
+    expect(Object.keys(hostJson)).toEqual([
+      'url',
+      'pid',
+      'admin_key',
+      'master_key',
+      'settings',
+      'demo_provider',
+      'mock_providers',
+    ]);
     expect(hostJson).toMatchObject({
       url,
       pid: process.child.pid,
@@ -62,6 +70,18 @@ describe('the process of the embedded host', { timeout: 30_000 }, () => {
     });
     const secrets = [hostJson.admin_key, hostJson.master_key, hostJson.demo_provider?.client_secret ?? 'none'];
     for (const secret of secrets) expect(process.stdout() + process.stderr()).not.toContain(secret);
+  });
+
+  it('says loudly that providers are stand-ins, and not how to get in', async () => {
+    const host = start({ BOWLINE_MOCK_PROVIDERS: 'true' }, join(folder, 'mock'));
+    await host.ready();
+    const { mock_providers: mock } = await host.hostJson();
+    expect(host.stdout()).toMatch(/^!{20,}\n!! MOCK PROVIDERS \(BOWLINE_MOCK_PROVIDERS=true\) +!!\n/);
+    expect(host.stdout()).toContain(mock?.url);
+    expect(host.stdout()).not.toContain(mock?.client_secret ?? 'none');
+    expect(first.process.stdout()).not.toContain('MOCK');
+    expect(first.hostJson.mock_providers).toBeNull();
+    await stop(host);
   });
 
   it('lets no second host use its home', async () => {

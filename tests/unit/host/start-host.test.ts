@@ -6,6 +6,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Environment, readHostSettings } from '../../../src/host/host-settings.ts';
 import { type AppModule, type RunningHost, startHost } from '../../../src/host/start-host.ts';
+import type { ProviderCatalogue } from '../../../src/ports/provider-catalogue.ts';
 
 let folder: string;
 let home: string;
@@ -122,18 +123,49 @@ describe('starting the embedded host', () => {
   });
 });
 
+describe('mock providers', () => {
+  it('are given to the app in place of the catalogue, on the port of the first start', async () => {
+    const given: ProviderCatalogue[] = [];
+    const app: AppModule = { ...ping, useProviders: (catalogue) => given.push(catalogue) };
+    const environment: Environment = { BOWLINE_MOCK_PROVIDERS: 'true' };
+    const host = await start(environment, app);
+    const { mock_providers: mock } = host.hostJson;
+    expect(environment).not.toHaveProperty('BOWLINE_MOCK_PROVIDERS');
+    expect(host.hostJson.settings).not.toHaveProperty('BOWLINE_MOCK_PROVIDERS');
+    expect(given[0]?.get('slack')?.endpoints.token).toBe(`${mock?.url}/slack/token`);
+    expect((await fetch(`${mock?.url}/`)).status).toBe(200);
+    await host.stop();
+    const without = await start({}, app);
+    expect(without.hostJson.mock_providers).toBeNull();
+    expect(given).toHaveLength(1);
+    await without.stop();
+    expect((await start({ BOWLINE_MOCK_PROVIDERS: 'true' }, app)).hostJson.mock_providers?.url).toBe(mock?.url);
+  });
+});
+
 describe("the host's own settings", () => {
   it('have defaults', () => {
     expect(readHostSettings({ BOWLINE_PORT: ' ' })).toEqual({
       port: 7071,
       home: join(process.cwd(), '.bowline'),
       embedded: true,
+      mockProviders: false,
     });
   });
 
   it('are read', () => {
     const environment = { BOWLINE_PORT: '0', BOWLINE_HOME: '/tmp/x', BOWLINE_EMBEDDED: 'none' };
-    expect(readHostSettings(environment)).toEqual({ port: 0, home: '/tmp/x', embedded: false });
+    expect(readHostSettings(environment)).toEqual({ port: 0, home: '/tmp/x', embedded: false, mockProviders: false });
+    expect(readHostSettings({ BOWLINE_MOCK_PROVIDERS: 'true' })).toMatchObject({ embedded: true, mockProviders: true });
+  });
+
+  it('let stand-ins take the place of providers in the embedded host alone', () => {
+    expect(() => readHostSettings({ BOWLINE_MOCK_PROVIDERS: 'yes' })).toThrow(
+      'Faulty settings: BOWLINE_MOCK_PROVIDERS must be true or false.',
+    );
+    expect(() => readHostSettings({ BOWLINE_MOCK_PROVIDERS: 'true', BOWLINE_EMBEDDED: 'none' })).toThrow(
+      'BOWLINE_MOCK_PROVIDERS is for development: it does not go with BOWLINE_EMBEDDED=none',
+    );
   });
 
   it('are all named where they are faulty, without their values', () => {

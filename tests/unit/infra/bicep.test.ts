@@ -122,6 +122,7 @@ describe('storage (S-48)', () => {
         'OAuthCallers',
         'OAuthWorkflows',
         'OAuthJobs',
+        'OAuthRevocations',
       ],
       queueNames: ['oauth-refresh', 'oauth-refresh-poison'],
     });

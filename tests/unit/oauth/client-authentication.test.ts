@@ -1,8 +1,8 @@
-import { decodeJwt, generateKeyPair, jwtVerify } from 'jose';
+import { exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
 import type { ClientAuthMethod } from '../../../src/domain/connection.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { type ClientChanges, clientWith, type FakeProvider, providerAnswering } from './clients.ts';
+import { type ClientChanges, clientWith, type FakeProvider, now, providerAnswering } from './clients.ts';
 
 const answering = (options = {}): FakeProvider =>
   providerAnswering(() => Response.json({ access_token: 'at-1', token_type: 'Bearer' }), options);
@@ -61,9 +61,9 @@ describe('the client authenticates', () => {
 
   test('private_key_jwt without a key sends nothing and says what to do', async () => {
     const { server, sent } = answering();
-    await expect(server.clientCredentials(clientWith({ clientAuth: 'private_key_jwt' }))).rejects.toMatchObject({
+    await expect(server.mint(clientWith({ clientAuth: 'private_key_jwt' }))).rejects.toMatchObject({
       code: 'provider_rejected_client',
-      message: 'This broker has no key to sign with, which private_key_jwt needs. Choose another client_auth.',
+      message: 'The connection has no key to sign with. Set private_key.',
     });
     expect(sent).toEqual([]);
   });
@@ -72,14 +72,15 @@ describe('the client authenticates', () => {
     [null, 'https://provider.example/token'],
     ['https://provider.example', 'https://provider.example'],
   ])('private_key_jwt signs an assertion: issuer %s, audience %s', async (issuer, audience) => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
-    const { server, sent } = answering({ signingKey: { key: privateKey, kid: 'k1' } });
-    await server.clientCredentials(clientWith({ clientAuth: 'private_key_jwt', endpoints: { issuer } }));
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const signingKey = { ...(await exportJWK(privateKey)), alg: 'ES256', kid: 'k1' };
+    const { server, sent } = answering();
+    await server.mint(clientWith({ clientAuth: 'private_key_jwt', endpoints: { issuer }, signingKey }));
     const assertion = sent[0]?.form.get('client_assertion') ?? '';
-    const { protectedHeader, payload } = await jwtVerify(assertion, publicKey);
+    const { protectedHeader, payload } = await jwtVerify(assertion, publicKey, { currentDate: new Date(now) });
     expect(protectedHeader).toEqual({ alg: 'ES256', kid: 'k1' });
-    expect(payload).toMatchObject({ iss: 'app', sub: 'app', aud: audience });
-    expect(decodeJwt(assertion).exp).toBeGreaterThan(payload.iat ?? Number.POSITIVE_INFINITY);
+    const iat = now / 1000 - 60;
+    expect(payload).toEqual({ iss: 'app', sub: 'app', aud: audience, jti: 'random-id', iat, exp: iat + 180 });
     expect(sent[0]?.form.has('client_secret')).toBe(false);
   });
 });
@@ -101,10 +102,8 @@ describe('the extra parameters of a token request', () => {
 
   test('client credentials ask for the connection’s scopes, with its separator', async () => {
     const { server, sent } = answering();
-    await server.clientCredentials(
-      clientWith({ scopeSeparator: 'comma', extraTokenParams: { scope: 'admin', a: 'b' } }),
-    );
-    await server.clientCredentials(clientWith({ scopes: null }));
+    await server.mint(clientWith({ scopeSeparator: 'comma', extraTokenParams: { scope: 'admin', a: 'b' } }));
+    await server.mint(clientWith({ scopes: null }));
     const common = { grant_type: 'client_credentials', client_id: 'app', client_secret: 'client-secret' };
     expect(sent.map(({ form }) => Object.fromEntries(form))).toEqual([
       { ...common, scope: 'read,write', a: 'b' },

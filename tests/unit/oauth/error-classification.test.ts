@@ -43,6 +43,15 @@ const replies: readonly Reply[] = [
   ['a known code behind an unknown one', 400, { error: 'E_17', error_code: 'invalid_grant' }, 'needs_reauthorization'],
   ['interaction_required', 400, { error: 'interaction_required' }, 'needs_reauthorization'],
   ['a form', 400, 'error=invalid_grant&error_description=x', 'needs_reauthorization'],
+  ['a 403 that says when to come back', 403, { error: 'limited' }, 'provider_unavailable', 60, { 'retry-after': '60' }],
+  [
+    'invalid_grant as 403 in spite of Retry-After',
+    403,
+    { error: 'invalid_grant' },
+    'needs_reauthorization',
+    undefined,
+    { 'retry-after': '60' },
+  ],
   ['invalid_client', 401, { error: 'invalid_client' }, 'provider_rejected_client'],
   ['invalid_client as 400', 400, { error: 'invalid_client' }, 'provider_rejected_client'],
   ['unauthorized_client', 400, { error: 'unauthorized_client' }, 'provider_rejected_client'],
@@ -146,7 +155,7 @@ describe('a reply to a refresh is classified', () => {
 
   test('a client that speaks for itself never needs a person', async () => {
     const { server } = providerAnswering(() => Response.json({ error: 'invalid_grant' }, { status: 400 }));
-    await expect(server.clientCredentials(clientWith())).rejects.toMatchObject({ code: 'provider_rejected_request' });
+    await expect(server.mint(clientWith())).rejects.toMatchObject({ code: 'provider_rejected_request' });
   });
 });
 

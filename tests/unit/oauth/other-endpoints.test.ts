@@ -74,18 +74,21 @@ describe('revocation', () => {
     expect(await breaking.server.revoke(clientWith(), both)).toBe(true);
   });
 
-  test.each([400, 401, 500, 302])(
-    'has not worked with status %i, and the access token is tried too',
-    async (status) => {
-      const { server, sent } = providerAnswering(() => json({ error: 'x' }, status));
-      expect(await server.revoke(clientWith(), both)).toBe(false);
-      expect(sent).toHaveLength(2);
-    },
-  );
-
-  test('does not wait twice for a provider that does not answer', async () => {
-    const { server, sent } = providerAnswering(lost);
+  test.each([400, 401, 302])('has not worked with status %i, and the access token is tried too', async (status) => {
+    const { server, sent } = providerAnswering(() => json({ error: 'x' }, status));
     expect(await server.revoke(clientWith(), both)).toBe(false);
+    expect(sent).toHaveLength(2);
+  });
+
+  test.each([500, 503, 429])('is to be tried again after status %i', async (status) => {
+    const { server, sent } = providerAnswering(() => json({ error: 'x' }, status));
+    await expect(server.revoke(clientWith(), both)).rejects.toMatchObject({ code: 'provider_unavailable' });
+    expect(sent).toHaveLength(1);
+  });
+
+  test('is to be tried again where the provider does not answer, which is not waited for twice', async () => {
+    const { server, sent } = providerAnswering(lost);
+    await expect(server.revoke(clientWith(), both)).rejects.toMatchObject({ code: 'provider_unavailable' });
     expect(sent).toHaveLength(1);
   });
 
@@ -108,7 +111,7 @@ describe('the test endpoint', () => {
     [200, 'accepted', 'The provider accepted the token (status 200).'],
     [204, 'accepted', 'The provider accepted the token (status 204).'],
     [401, 'rejected', 'The provider refused the token (status 401). Authorize again.'],
-    [403, 'rejected', 'The provider refused the token (status 403). Check the scopes.'],
+    [403, 'forbidden', 'The provider refused the token (status 403). Check the scopes.'],
     [302, 'unclear', 'The test endpoint answered with status 302. Check test_url.'],
     [404, 'unclear', 'The test endpoint answered with status 404. Check test_url.'],
     [500, 'unclear', 'The test endpoint answered with status 500. Check test_url.'],

@@ -46,6 +46,14 @@ describe('local.settings.example.json', () => {
 });
 
 describe('settings', () => {
+  test('have no stand-ins for providers: those are for the embedded host, which takes the setting away', () => {
+    const problem = 'BOWLINE_MOCK_PROVIDERS works in the embedded host only (npm start)';
+    for (const value of ['true', 'yes', 'http://127.0.0.1:7071']) {
+      expect(problemsOf({ BOWLINE_MOCK_PROVIDERS: value, ALLOW_INSECURE_LOOPBACK: 'true' })).toEqual([problem]);
+    }
+    for (const value of ['', 'false']) expect(problemsOf({ BOWLINE_MOCK_PROVIDERS: value })).toEqual([]);
+  });
+
   test('have defaults for all but storage, vault and public address, and cannot be changed', () => {
     const settings = loadSettings(least);
     expect(settings).toMatchObject({

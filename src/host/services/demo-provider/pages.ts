@@ -6,6 +6,7 @@ main { max-width: 24rem; margin: 12vh auto 0; padding: 2rem; background: #fff; b
 h1 { font-size: 1.25rem; margin: 0 0 1rem; }
 label { display: block; font-weight: 600; }
 input { box-sizing: border-box; width: 100%; margin: .25rem 0 1rem; padding: .5rem; font: inherit; border: 1px solid #8a94a0; border-radius: .25rem; }
+input[type=radio], input[type=checkbox] { width: auto; margin: 0 .25rem 0 0; }
 button { font: inherit; padding: .5rem 1rem; border: 1px solid #1d4ed8; border-radius: .25rem; background: #1d4ed8; color: #fff; cursor: pointer; }
 button.quiet { background: #fff; color: #1d4ed8; }
 .note { color: #52606d; font-size: .875rem; }
@@ -83,7 +84,8 @@ const scopeLabels: Readonly<Record<string, string>> = {
   write: 'change your data',
 };
 
-function page(title: string, body: string): string {
+/** A whole page. `title` and `body` are HTML. */
+export function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -36,7 +36,7 @@ it('a commit is written first, then its new entry, and the old entry goes last: 
     } as DueIndex,
     logger: {} as Logger,
   });
-  const claim: Claim = { stored: stored(grantDue(1)), endsAt: 0, isTakeover: false };
+  const claim: Claim = { stored: stored(grantDue(1)), endsAt: 0, isTakeover: false, interruptedMs: 0 };
 
   await grants.commit(claim, { grant: grantDue(2) });
 

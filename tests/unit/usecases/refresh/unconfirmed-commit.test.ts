@@ -13,7 +13,10 @@ const stored: StoredGrant = { key: ownKey(connection), grant: sampleGrant(), row
 /** A provider that gives new tokens, and storage that never says what became of them. */
 function unconfirming(log: (line: { event: string; fields: LogFields | undefined }) => void): RefreshNeeds {
   const grants: Partial<GrantStore> = {
-    claim: async () => ({ kind: 'claimed', claim: { stored, endsAt: now + 30_000, isTakeover: false } }),
+    claim: async () => ({
+      kind: 'claimed',
+      claim: { stored, endsAt: now + 30_000, isTakeover: false, interruptedMs: 0 },
+    }),
     open: async () => sampleTokens('old'),
     commit: async () => ({ kind: 'unknown' }),
   };

@@ -1,0 +1,20 @@
+/** What Slack calls what went wrong, for the bot's and the user's token. */
+export const slackErrorNames = {
+  account_inactive: 'invalid_grant',
+  bad_client_secret: 'invalid_client',
+  bad_redirect_uri: 'invalid_request',
+  code_already_used: 'invalid_grant',
+  fatal_error: 'temporarily_unavailable',
+  internal_error: 'temporarily_unavailable',
+  invalid_auth: 'invalid_grant',
+  invalid_client_id: 'invalid_client',
+  invalid_code: 'invalid_grant',
+  invalid_grant_type: 'unsupported_grant_type',
+  invalid_refresh_token: 'invalid_grant',
+  no_scopes: 'invalid_scope',
+  ratelimited: 'temporarily_unavailable',
+  request_timeout: 'temporarily_unavailable',
+  service_unavailable: 'temporarily_unavailable',
+  token_expired: 'invalid_grant',
+  token_revoked: 'invalid_grant',
+} as const;

@@ -1,0 +1,67 @@
+import { hasCode } from '../../domain/errors.ts';
+import { type PendingRevocation, postponedRevocation, type RevocationState } from '../../domain/revocation.ts';
+import type { OAuthClient } from '../../ports/authorization-server.ts';
+import { oauthClient } from '../connections/oauth-client.ts';
+import { profileOf } from '../connections/profile-of.ts';
+import type { Dependencies } from '../dependencies.ts';
+
+export type RevocationOutcome = 'revoked' | 'refused' | 'postponed' | 'given_up' | 'gone';
+
+export type WorkRevocation = (id: string) => Promise<RevocationOutcome>;
+
+type Needs = Pick<
+  Dependencies,
+  'clock' | 'connections' | 'revocations' | 'vault' | 'providers' | 'policy' | 'authorizationServer' | 'logger'
+>;
+
+/**
+ * Tries a revocation again. Revoking twice does no harm, so that a message may come twice. It ends with the provider's
+ * answer, whatever that is, or a week after it began. Throws `storage_unavailable`; the queue brings the message back.
+ */
+export function createWorkRevocation(needs: Needs): WorkRevocation {
+  return async (id) => {
+    const { revocations, clock, logger } = needs;
+    const state = await revocations.state(id);
+    if (state === undefined) return 'gone';
+    if (state.nextAt > clock.now()) return 'postponed';
+    try {
+      const pending = await revocations.open(id);
+      if (pending === undefined) return 'gone';
+      const { connectionOrg: org, connection, accessToken, refreshToken } = pending;
+      const tokens = { accessToken, refreshToken, tokenType: 'Bearer', account: null, metadata: {} };
+      const isRevoked = await needs.authorizationServer.revoke(await clientOf(needs, pending), tokens);
+      logger[isRevoked ? 'info' : 'warn'](isRevoked ? 'revoked_later' : 'revocation_refused', { org, connection });
+      await revocations.remove(id);
+      return isRevoked ? 'revoked' : 'refused';
+    } catch (error) {
+      if (!hasCode(error, 'provider_unavailable', 'vault_unavailable', 'grant_unreadable')) throw error;
+      return putOff(needs, state);
+    }
+  };
+}
+
+/** Where the connection is still what it was, its secret may have been replaced since. */
+async function clientOf(needs: Needs, pending: PendingRevocation): Promise<OAuthClient> {
+  const found = await needs.connections.get({ org: pending.connectionOrg, name: pending.connection });
+  if (found?.connection.endpointsId === pending.endpointsId) return oauthClient(needs, found.connection);
+  const { config, redirectUri, clientSecret, signingKey } = pending;
+  return { config, profile: profileOf(needs, config), redirectUri, clientSecret, signingKey };
+}
+
+async function putOff({ revocations, clock, logger }: Needs, state: RevocationState): Promise<RevocationOutcome> {
+  const next = postponedRevocation(state, clock.now());
+  if (next !== undefined) {
+    await revocations.postpone(state.id, next);
+    return 'postponed';
+  }
+  logger.error('revocation_given_up', { id: state.id, attempts: state.attempts });
+  await revocations.remove(state.id);
+  return 'given_up';
+}
+
+const mostAtOnce = 500;
+
+/** The revocations that a sweep puts on the queue. */
+export function createDueRevocations({ revocations, clock }: Pick<Dependencies, 'revocations' | 'clock'>) {
+  return (): Promise<readonly string[]> => revocations.due(clock.now(), mostAtOnce);
+}
