@@ -67,7 +67,7 @@ async function seed({ broker }: Composition, bulk: BulkGrants): Promise<void> {
     clientSecret,
     refreshToken: null,
     fallbackApiKey: null,
-    signingKey: null,
+    signingKey: { privateKey: undefined, algorithm: null },
     apiKey: null,
     connect: false,
   });
