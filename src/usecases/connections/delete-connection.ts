@@ -4,6 +4,7 @@ import { BrokerError } from '../../domain/errors.ts';
 import type { WorkflowId } from '../../domain/ids.ts';
 import type { WorkflowDependency } from '../../domain/workflow.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
+import type { StoredGrant } from '../../ports/grant-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { revokeGrant } from './discard-tokens.ts';
 import { type ConnectionQuery, connectionNotFound, findConnectionToChange } from './find-connection.ts';
@@ -26,11 +27,11 @@ export type DeleteConnection = (request: ConnectionDeletion) => Promise<DeletedC
 
 type Needs = Pick<
   Dependencies,
-  'clock' | 'connections' | 'grants' | 'workflows' | 'vault' | 'authorizationServer' | 'logger'
+  'clock' | 'connections' | 'grants' | 'transactions' | 'workflows' | 'vault' | 'authorizationServer' | 'logger'
 >;
 
 /**
- * Deletes a connection with its tokens, its users' grants and its client secret. The row goes
+ * Deletes a connection with its tokens, its users' grants, what is pending and its client secret. The row goes
  * first: from then on nobody gets credentials and no refresh can write. Throws `connection_not_found`, and
  * `workflows_depend` when workflows use it and `disableWorkflows` does not say to switch them off.
  */
@@ -42,6 +43,7 @@ export function createDeleteConnection(needs: Needs): DeleteConnection {
     const removed = await needs.connections.remove(connection);
     if (removed === undefined) throw connectionNotFound(request.name);
     await disableAll(needs, request, dependents);
+    await forgetPending(needs, removed.own);
     const isRevoked = request.revoke && (await revokeGrant(needs, removed.connection, removed.own));
     await removeUserGrants(needs, removed, request.revoke);
     await dropClientSecret(needs, removed.connection.clientSecretRef);
@@ -75,11 +77,18 @@ async function disableAll(
 }
 
 async function removeUserGrants(needs: Needs, { connection }: StoredConnection, revoke: boolean): Promise<void> {
-  for await (const { key } of everyUserOf(needs, connection)) {
+  for await (const listed of everyUserOf(needs, connection)) {
+    const { key } = listed;
     const stored = revoke ? await needs.grants.read(key) : undefined;
     await needs.grants.removeUser(key);
+    await forgetPending(needs, listed);
     if (stored !== undefined) await revokeGrant(needs, connection, stored);
   }
+}
+
+/** Nobody could finish it any more; its link must not open a page that looks as if. */
+async function forgetPending({ transactions }: Needs, { grant }: StoredGrant): Promise<void> {
+  if (grant.pending !== null) await transactions.consume(grant.pending.stateHash);
 }
 
 function workflowsDepend(dependents: readonly WorkflowDependency[]): BrokerError {
