@@ -43,6 +43,7 @@ const plain = [
   `<input autofocus onfocus=${call}>`,
   `" autofocus onfocus="${call}`,
   `' onmouseover='${call}`,
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what a template would run
   '${window.pwned()}',
   '{{constructor.constructor("window.pwned()")()}}',
   `\u202e<script>${call}</script>`,
@@ -111,7 +112,8 @@ describe('S-62 fifty hostile names', () => {
     for (const [at, payload] of payloads.entries()) {
       await page.goto(await linkWith(payload, at));
       const shown = (await page.locator('dl').textContent()) ?? '';
-      expect(shown.replaceAll('\ufffd', '\0'), payload).toContain(payload);
+      // HTML has no NUL: the parser drops it.
+      expect(shown.split(payload.replaceAll('\0', '')), payload).toHaveLength(4);
       expect(await page.locator('script, img, svg, iframe, object, embed, base, form, input, video').count()).toBe(0);
       for (const link of await page.locator('a').all()) expect(await link.getAttribute('href')).toMatch(/^http/);
     }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { closeServer, listenOnLoopback } from '../../src/host/services/loopback-server.ts';
 import { type EntraAuthority, newSigningKey, startEntraAuthority } from '../support/entra-authority.ts';
 import { createRunningHosts, type LiveHost, openTable, type RunningHosts } from '../support/running-hosts.ts';
+import { spellings } from '../support/spellings.ts';
 
 const canary = (kind: string, index = 0) => `canary-${kind}-${index}-Zk9Qw3Lx7Vb1Nm5Rt8Yp2`;
 const clientSecret = canary('client-secret');
@@ -86,7 +87,7 @@ async function scenario(origin: string): Promise<void> {
   await say('POST', '/api/oauth/connections/kept/disconnect', { user_id: 'alice' });
   failing = false;
   await callers();
-  await poison();
+  await failingMessage();
   for (const path of ['', '/kept', '/minted', '/kept/grants', '/kept/events'])
     await say('GET', `/api/oauth/connections${path}`);
   for (const path of ['audit', 'callers', 'me', 'refresh_job_status']) await say('GET', `/api/oauth/${path}`);
@@ -110,20 +111,11 @@ async function callers(): Promise<void> {
 
 const queue = (name: string) => new QueueClient(host.hostJson.settings.OAuthStorage ?? '', name);
 
-/** A message that is given up. */
-async function poison(): Promise<void> {
+/** A message that fails: the host keeps it, to try it again. */
+async function failingMessage(): Promise<void> {
   await queue('oauth-refresh').sendMessage(Buffer.from('{"kind":"refresh"}').toString('base64'));
-  const log = () =>
-    readFile(join(host.hostJson.settings.BOWLINE_HOME ?? hosts.folder, 'bowline.log'), 'utf8').catch(() => '');
-  await vi.waitFor(async () => expect(await log()).toContain('poison'), { timeout: 20_000, interval: 100 });
-}
-
-/** Every way in which a secret might stand somewhere. */
-function spellings(secret: string): string[] {
-  const bytes = Buffer.from(secret);
-  // Base64 of a text inside another begins at any of three places.
-  const inside = [0, 1, 2].map((skip) => bytes.subarray(skip, skip + 24).toString('base64'));
-  return [secret, ...inside, bytes.toString('hex'), encodeURIComponent(secret), bytes.toString('utf16le')];
+  const log = () => readFile(join(hosts.folder, 'home', 'bowline.log'), 'utf8').catch(() => '');
+  await vi.waitFor(async () => expect(await log()).toContain('Function failed'), { timeout: 20_000, interval: 100 });
 }
 
 function secrets(): string[] {
@@ -175,7 +167,7 @@ describe('tokens and secrets (S-41, S-57)', () => {
     }
   });
 
-  it('stand in no message on a queue, given up or not', async () => {
+  it('stand in no message that waits on a queue, given up or not', async () => {
     for (const name of ['oauth-refresh', 'oauth-refresh-poison']) {
       const { peekedMessageItems } = await queue(name).peekMessages({ numberOfMessages: 32 });
       const texts = peekedMessageItems.map(({ messageText }) => Buffer.from(messageText, 'base64').toString());

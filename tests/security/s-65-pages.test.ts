@@ -71,7 +71,7 @@ describe('S-65 the pages that people see', () => {
     }
   });
 
-  it('give the cookie once, to the browser that opened the link, and take it at the end', () => {
+  it('give the cookie once, to the browser that opened the link, and take it at the end (S-63)', () => {
     const cookies = pages.map(({ what, page }) => [what, page.headers.getSetCookie().length]);
     expect(cookies.filter(([, count]) => count !== 0).map(([what]) => what)).toEqual(
       expect.arrayContaining(['the connect page', 'the end']),

@@ -4,6 +4,7 @@ import { BrokerError } from '../../domain/errors.ts';
 import type { WorkflowId } from '../../domain/ids.ts';
 import type { WorkflowDependency } from '../../domain/workflow.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
+import type { StoredGrant } from '../../ports/grant-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { type Revocation, revokeGrant } from './discard-tokens.ts';
 import { type ConnectionQuery, connectionNotFound, findConnectionToChange } from './find-connection.ts';
@@ -33,6 +34,7 @@ type Needs = Pick<
   | 'random'
   | 'connections'
   | 'grants'
+  | 'transactions'
   | 'revocations'
   | 'workflows'
   | 'vault'
@@ -43,7 +45,7 @@ type Needs = Pick<
 >;
 
 /**
- * Deletes a connection with its tokens, its users' grants and its secrets. The row goes
+ * Deletes a connection with its tokens, its users' grants, what is pending and its secrets. The row goes
  * first: from then on nobody gets credentials and no refresh can write. Throws `connection_not_found`, and
  * `workflows_depend` when workflows use it and `disableWorkflows` does not say to switch them off.
  */
@@ -55,6 +57,7 @@ export function createDeleteConnection(needs: Needs): DeleteConnection {
     const removed = await needs.connections.remove(connection);
     if (removed === undefined) throw connectionNotFound(request.name);
     await disableAll(needs, request, dependents);
+    await forgetPending(needs, removed.own);
     const isAsked = request.revoke;
     const own = await revokeGrant(needs, removed.connection, removed.own, { isAsked });
     const ofUsers = await removeUserGrants(needs, removed, isAsked);
@@ -98,12 +101,19 @@ async function removeUserGrants(
   isAsked: boolean | undefined,
 ): Promise<readonly Revocation[]> {
   const revocations: Revocation[] = [];
-  for await (const { key } of everyUserOf(needs, connection)) {
+  for await (const listed of everyUserOf(needs, connection)) {
+    const { key } = listed;
     const stored = isAsked === false ? undefined : await needs.grants.read(key);
     await needs.grants.removeUser(key);
+    await forgetPending(needs, listed);
     if (stored !== undefined) revocations.push(await revokeGrant(needs, connection, stored, { isAsked }));
   }
   return revocations;
+}
+
+/** Nobody could finish it any more; its link must not open a page that looks as if. */
+async function forgetPending({ transactions }: Needs, { grant }: StoredGrant): Promise<void> {
+  if (grant.pending !== null) await transactions.consume(grant.pending.stateHash);
 }
 
 function workflowsDepend(dependents: readonly WorkflowDependency[]): BrokerError {
