@@ -9,6 +9,7 @@ import { createMemoryCache } from './adapters/system/memory-cache.ts';
 import { type CorrectedClock, createSystemClock } from './adapters/system/system-clock.ts';
 import { systemDigest } from './adapters/system/system-digest.ts';
 import { createSystemRandom, randomBytes } from './adapters/system/system-random.ts';
+import { withinTime } from './adapters/system/time-limit.ts';
 import { createKeyring } from './crypto/keyring.ts';
 import { createAuthorizationServer } from './oauth/authorization-server.ts';
 import type { Settings } from './settings.ts';
@@ -28,6 +29,8 @@ export interface Composition {
   readonly broker: Broker;
   /** Makes the tables that are missing: for the embedded host and tests. In Azure the templates make them. */
   createTables(): Promise<void>;
+  /** Finishes what is in flight, for 12 s at the most, and lets go of connections. */
+  stop(): Promise<void>;
   /** Lets go of connections. */
   close(): Promise<void>;
 }
@@ -36,6 +39,8 @@ const apiKeyCacheMs = 60_000;
 /** Longer than any request takes. */
 const seenGrantsMs = 60_000;
 const workflowUseCacheMs = 15 * 60_000;
+/** A call to a provider may take 8 s, and then there is something to write. */
+const drainLimitMs = 12_000;
 const mostCached = 10_000;
 
 /** The one place that sees settings, adapters and use cases together. Nothing is sent until a use case runs. */
@@ -65,7 +70,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
     keyring,
     random,
     clock,
-    onStorageDate: (serverNowMs) => clock.correct(serverNowMs),
+    onStorageDate: (serverNowMs, tripMs) => clock.correct(serverNowMs, tripMs),
     onMalformedRow: (row) => logger.error('malformed_row', { ...row }),
     allowInsecureConnection: allowInsecureLoopback,
     ...(replacements.leaseMs !== undefined && { leaseMs: replacements.leaseMs }),
@@ -98,7 +103,15 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
     },
     replacements,
   );
-  return { broker, createTables, close: () => outbound.close() };
+  return {
+    broker,
+    createTables,
+    close: () => outbound.close(),
+    async stop() {
+      await withinTime(drainLimitMs, broker.drain());
+      await outbound.close();
+    },
+  };
 }
 
 function tablesConnection({ storage, ...settings }: Settings): TablesConnection {

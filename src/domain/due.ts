@@ -17,8 +17,8 @@ const keepAliveMs = dayMs;
 /**
  * When the sweep should refresh a grant, in milliseconds since the epoch: the later of half the token's life and
  * `refreshWindowSeconds` before it ends, but early enough for a sweep to come by, less up to five minutes of jitter.
- * A token that lives shorter than a sweep takes to come by is refreshed when it is read; its refresh token is kept
- * alive once a day. Null when nothing can lapse.
+ * A token that lives shorter than a sweep takes to come by is refreshed when it is read; its refresh token, as that of
+ * a token without a stated end, is kept alive once a day. Null when nothing can lapse.
  */
 export function dueAt(
   token: { readonly issuedAt: number; readonly expiresAt: number | null; readonly hasRefreshToken: boolean },
@@ -27,7 +27,7 @@ export function dueAt(
 ): number | null {
   const { issuedAt, expiresAt } = token;
   const sweepMs = policy.sweepIntervalSeconds * 1000 + sweepMarginMs;
-  if (expiresAt === null) return null;
+  if (expiresAt === null) return token.hasRefreshToken ? issuedAt + keepAliveMs : null;
   const lifeMs = expiresAt - issuedAt;
   if (lifeMs < sweepMs) return token.hasRefreshToken ? issuedAt + keepAliveMs : null;
   const wanted = Math.max(issuedAt + lifeMs / 2, expiresAt - policy.refreshWindowSeconds * 1000);

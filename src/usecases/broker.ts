@@ -18,6 +18,7 @@ import { createTestConnection } from './connections/test-connection.ts';
 import { createUpdateConnection } from './connections/update-connection.ts';
 import { createGetCredentials, type OpenGrant, type SeenGrant } from './credentials/get-credentials.ts';
 import type { Dependencies } from './dependencies.ts';
+import { createInFlight } from './in-flight.ts';
 import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
 import { createIndexedStores } from './refresh/indexed-stores.ts';
 import { createReportPoisoned } from './refresh/poisoned-batch.ts';
@@ -25,7 +26,7 @@ import { createReconcile } from './refresh/reconcile.ts';
 import { createWorkBatch } from './refresh/refresh-batch.ts';
 import { createRefreshConnection } from './refresh/refresh-connection.ts';
 import { createGrantRefresher } from './refresh/refresh-grant.ts';
-import { createStartSweep } from './refresh/sweep.ts';
+import { createStartSweep, type RefreshBatch } from './refresh/sweep.ts';
 import { createGetRekeyJob } from './rekey/get-rekey-job.ts';
 import { createStartRekey, createUnfinishedRekey } from './rekey/start-rekey.ts';
 import { createWorkRekey, type RekeyLimits } from './rekey/work-rekey.ts';
@@ -53,18 +54,25 @@ export function createBroker(
   const dependencies = { ...outside, ...createIndexedStores(outside) };
   const refresher = createGrantRefresher(dependencies);
   const needs = { ...dependencies, refresher };
+  const inFlight = createInFlight();
 
-  /** After a change, this process must not hand out what it remembers from before. */
+  /**
+   * After a change, this process must not hand out what it remembers from before. And it must not stop in the middle of
+   * one: a code that is exchanged is spent.
+   */
   const forgetting =
     <Request extends readonly unknown[], Result>(
       change: (...request: Request) => Promise<Result>,
       ...more: readonly Pick<Cache<unknown>, 'clear'>[]
     ) =>
     (...request: Request): Promise<Result> =>
-      change(...request).finally(() => {
-        for (const cache of [caches.credentials, ...more]) cache.clear();
-      });
+      inFlight
+        .track(() => change(...request))
+        .finally(() => {
+          for (const cache of [caches.credentials, ...more]) cache.clear();
+        });
   const manageDependencies = createManageDependencies(dependencies);
+  const workBatch = createWorkBatch(needs);
 
   return {
     clock: dependencies.clock,
@@ -95,7 +103,7 @@ export function createBroker(
     dependencies: { ...manageDependencies, remove: forgetting(manageDependencies.remove, caches.workflowUses) },
     workflows: createSwitchWorkflow(dependencies),
     startSweep: createStartSweep(dependencies),
-    workBatch: createWorkBatch(needs),
+    workBatch: (batch: RefreshBatch) => inFlight.track(() => workBatch(batch)),
     reportPoisoned: createReportPoisoned(dependencies),
     reconcile: createReconcile(dependencies),
     getRefreshJob: createGetRefreshJob(dependencies),
@@ -104,7 +112,10 @@ export function createBroker(
     workRekey: createWorkRekey(dependencies, rekeyLimits),
     getRekeyJob: createGetRekeyJob(dependencies),
     checkHealth: () => checkHealth(probes),
-    /** Claims nothing new and waits for the refreshes in flight. */
-    drain: () => refresher.drain(),
+    /** Claims nothing new, and waits for the refreshes and the changes in flight. */
+    drain: async () => {
+      await refresher.drain();
+      await inFlight.idle();
+    },
   };
 }

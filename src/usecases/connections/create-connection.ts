@@ -79,14 +79,14 @@ function newConnection({ clock, random, digest }: Needs, { org, name, config, ca
 }
 
 function firstGrant(
-  { random }: Needs,
+  { clock, random }: Needs,
   { refreshToken }: NewConnection,
   endpointsId: string,
 ): { readonly grant: Grant; readonly tokens: Tokens | null } {
   const grant = emptyGrant(random.id(), endpointsId);
   if (refreshToken === null) return { grant, tokens: null };
   const tokens = { accessToken: null, tokenType: 'Bearer', refreshToken, account: null, metadata: {} };
-  return { grant: { ...grant, hasRefreshToken: true }, tokens };
+  return { grant: { ...grant, hasRefreshToken: true, dueAt: clock.now() }, tokens };
 }
 
 async function keepSecret(needs: Needs, connection: Connection, clientSecret: Secret): Promise<void> {

@@ -38,6 +38,8 @@ export async function requestTokens(
   } catch (error) {
     if (!hasCode(error, 'provider_rejected_client') || isTooLate()) throw error;
     const renewed = await oauthClient(needs, connection, { fresh: true });
+    // The vault may have taken its time.
+    if (isTooLate()) throw error;
     if (renewed.clientSecret?.reveal() === client.clientSecret?.reveal()) throw error;
     return { issued: await call(needs, renewed, before), client: renewed };
   }

@@ -64,6 +64,7 @@ async function commitOrGiveUp(needs: RefreshNeeds, claim: Claim, change: GrantCh
     const { clock, random } = needs;
     await needs.grants.commit(claim, {
       grant: withFailure(claim.stored.grant, failed, clock.now(), random.fraction()),
+      isOutcomeUnknown: true,
     });
     throw error;
   }
@@ -133,8 +134,9 @@ function failureChange(
   error: BrokerError & { readonly code: ProviderErrorCode },
 ): GrantChange {
   if (error.code !== 'needs_reauthorization' || mintsTokens(connection.config.flowType)) {
-    const { code, message, retryAfterSeconds } = error;
-    return { grant: withFailure(grant, { code, message, retryAfterSeconds }, clock.now(), random.fraction()) };
+    const { code, message, retryAfterSeconds, isOutcomeUnknown } = error;
+    const failed = withFailure(grant, { code, message, retryAfterSeconds }, clock.now(), random.fraction());
+    return { grant: failed, isOutcomeUnknown };
   }
   const dead = isTakeover
     ? withDeath(grant, 'crash_outcome_unknown', 'A refresh was interrupted and its outcome is lost. Authorize again.')
