@@ -24,7 +24,7 @@ const services = await startBenchServices();
 try {
   take(...(await measureTableRequests(services)));
   take(...(await measureThroughput(services)));
-  take(await measureSweepCost(services));
+  take(...(await measureSweepCost(services)));
 } finally {
   await services.stop();
 }

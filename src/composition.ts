@@ -14,6 +14,7 @@ import { systemDigest } from './adapters/system/system-digest.ts';
 import { createSystemRandom, randomBytes } from './adapters/system/system-random.ts';
 import { systemSigningKeys } from './adapters/system/system-signing-keys.ts';
 import { systemTimers } from './adapters/system/system-timers.ts';
+import { withinTime } from './adapters/system/time-limit.ts';
 import { createKeyring } from './crypto/keyring.ts';
 import { createAuthorizationServer } from './oauth/authorization-server.ts';
 import type { ProviderCatalogue } from './ports/provider-catalogue.ts';
@@ -37,6 +38,8 @@ export interface Composition {
   readonly broker: Broker;
   /** Makes the tables that are missing: for the embedded host and tests. In Azure the templates make them. */
   createTables(): Promise<void>;
+  /** Finishes what is in flight, for 12 s at the most, and lets go of connections. */
+  stop(): Promise<void>;
   /** Lets go of connections. */
   close(): Promise<void>;
 }
@@ -47,6 +50,8 @@ const recordedUseCacheMs = 24 * 3600 * 1000;
 /** Longer than any request takes. */
 const seenGrantsMs = 60_000;
 const workflowUseCacheMs = 15 * 60_000;
+/** A call to a provider may take 8 s, and then there is something to write. */
+const drainLimitMs = 12_000;
 const mostCached = 10_000;
 
 /** The one place that sees settings, adapters and use cases together. Nothing is sent until a use case runs. */
@@ -77,7 +82,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
     keyring,
     random,
     clock,
-    onStorageDate: (serverNowMs) => clock.correct(serverNowMs),
+    onStorageDate: (serverNowMs, tripMs) => clock.correct(serverNowMs, tripMs),
     onMalformedRow: (row) => logger.error('malformed_row', { ...row }),
     onAuditHeadNotWritten: (cause) => logger.warn('audit_head_not_written', { cause }),
     timers: systemTimers,
@@ -127,7 +132,15 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
     },
     replacements,
   );
-  return { broker, createTables, close: () => outbound.close() };
+  return {
+    broker,
+    createTables,
+    close: () => outbound.close(),
+    async stop() {
+      await withinTime(drainLimitMs, broker.drain());
+      await outbound.close();
+    },
+  };
 }
 
 function rateLimits({ rateLimitPerMinute, authorizeLimitPerMinute }: Settings): RateLimits {

@@ -42,9 +42,7 @@ registerFunctions(
       if (problems.length > 0) writeLine(JSON.stringify({ level: 'error', event: 'misconfigured', problems }));
     },
     onStop: async () => {
-      if ('problems' in composition) return;
-      await composition.broker.drain();
-      await composition.close();
+      if (!('problems' in composition)) await composition.stop();
     },
   },
 );

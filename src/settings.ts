@@ -53,6 +53,9 @@ export class SettingsError extends Error {
 
 export const defaultRefreshSchedule = '0 */30 * * * *';
 
+/** `last_used_at` is written once a day: a shorter time would take grants that are in use for idle. */
+const leastIdleSeconds = 2 * 24 * 60 * 60;
+
 const flag = z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
 const seconds = (least: number) =>
   z
@@ -95,7 +98,7 @@ const schema = z.object({
   REQUIRE_CONNECT_PAGE: flag.default(false),
   REFRESH_SCHEDULE: z.string().default(defaultRefreshSchedule),
   REFRESH_WINDOW_SECONDS: seconds(0).default(14_400),
-  IDLE_AFTER_SECONDS: seconds(1).default(604_800),
+  IDLE_AFTER_SECONDS: seconds(leastIdleSeconds).default(604_800),
   CREDENTIAL_MIN_TTL_SECONDS: seconds(0).default(60),
   CREDENTIAL_CACHE_SECONDS: seconds(0).default(5),
   RATE_LIMIT_PER_MINUTE: count.default(6000),

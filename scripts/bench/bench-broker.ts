@@ -1,10 +1,8 @@
-import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { createSystemClock } from '../../src/adapters/system/system-clock.ts';
 import { type Composition, compose } from '../../src/composition.ts';
 import { loadSettings } from '../../src/settings.ts';
+import { startBenchProcess } from './child-process.ts';
 import { type CountingProxy, startCountingProxy } from './counting-proxy.ts';
 
 /** A broker in this process, whose table requests are counted. */
@@ -16,24 +14,35 @@ export interface BenchBroker {
   stop(): Promise<void>;
 }
 
-/** What a process beside this one runs. */
-export interface BenchServices {
+interface Storage {
   readonly connectionString: string;
+}
+
+interface OtherServices {
   readonly vaultUrl: string;
   /** Of a real authorization server, whose client may get tokens with its own credentials. */
   readonly tokenUrl: string;
   readonly client: { readonly clientId: string; readonly clientSecret: string };
+}
+
+/** What two processes beside this one run. */
+export interface BenchServices extends Storage, OtherServices {
+  /** Seconds of the processor that each of the two has taken so far. */
+  cpuSeconds(): Promise<{ readonly storage: number; readonly services: number }>;
   stop(): Promise<void>;
 }
 
 export async function startBenchServices(): Promise<BenchServices> {
-  const child = fork(join(import.meta.dirname, 'services-process.ts'));
-  const [started] = (await once(child, 'message')) as [Omit<BenchServices, 'stop'>];
+  const [storage, services] = await Promise.all([
+    startBenchProcess<Storage>('storage'),
+    startBenchProcess<OtherServices>('services'),
+  ]);
   return {
-    ...started,
+    ...storage.started,
+    ...services.started,
+    cpuSeconds: async () => ({ storage: await storage.cpuSeconds(), services: await services.cpuSeconds() }),
     stop: async () => {
-      child.disconnect();
-      await once(child, 'exit');
+      await Promise.all([storage.stop(), services.stop()]);
     },
   };
 }

@@ -48,7 +48,7 @@ export const refreshMutants: readonly Mutant[] = [
   {
     name: 'no drain: it resolves at once',
     file: 'src/usecases/refresh/single-flight.ts',
-    anchor: '      await Promise.allSettled(inFlight.values());\n',
+    anchor: '      await Promise.allSettled([...inFlight.values()].map(({ landed }) => landed));\n',
     replacement: '',
     tests: ['tests/functions/drain.test.ts'],
   },

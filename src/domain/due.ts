@@ -17,8 +17,8 @@ export type RefreshLives = Pick<ProviderLives, 'keepAliveSeconds' | 'refreshMarg
 /**
  * When the sweep should refresh a grant, in milliseconds since the epoch: the later of half the token's life and
  * `refreshWindowSeconds` before it ends, but early enough for a sweep to come by, less up to five minutes of jitter.
- * A token that lives shorter than a sweep takes to come by is refreshed when it is read; its refresh token is kept
- * alive once a day. Null when nothing can lapse.
+ * A token that lives shorter than a sweep takes to come by is refreshed when it is read; its refresh token, as that of
+ * a token without a stated end, is kept alive once a day. Null when nothing can lapse.
  */
 export function dueAt(
   token: { readonly issuedAt: number; readonly expiresAt: number | null; readonly hasRefreshToken: boolean },
@@ -29,7 +29,7 @@ export function dueAt(
   const { issuedAt, expiresAt } = token;
   const keepAliveMs = lives.keepAliveSeconds * 1000;
   const sweepMs = policy.sweepIntervalSeconds * 1000 + sweepMarginMs;
-  if (expiresAt === null) return null;
+  if (expiresAt === null) return token.hasRefreshToken ? issuedAt + keepAliveMs : null;
   const lifeMs = expiresAt - issuedAt;
   if (lifeMs < sweepMs || isTooLateForSweep(lives, sweepMs))
     return token.hasRefreshToken ? issuedAt + keepAliveMs : null;

@@ -73,6 +73,8 @@ export interface BrokerErrorOptions {
   /** Fields that the contract adds to this error's answer, in wire form. */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly retryAfterSeconds?: number;
+  /** The request was sent, and no answer says what it did. */
+  readonly isOutcomeUnknown?: boolean;
   readonly cause?: unknown;
 }
 
@@ -84,6 +86,7 @@ export class BrokerError extends Error {
   readonly details: readonly ErrorDetail[] | undefined;
   readonly extra: Readonly<Record<string, unknown>> | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly isOutcomeUnknown: boolean;
 
   constructor(code: ErrorCode, publicMessage: string, options: BrokerErrorOptions = {}) {
     super(publicMessage, options.cause === undefined ? undefined : { cause: options.cause });
@@ -92,6 +95,7 @@ export class BrokerError extends Error {
     this.details = options.details;
     this.extra = options.extra;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.isOutcomeUnknown = options.isOutcomeUnknown ?? false;
   }
 }
 

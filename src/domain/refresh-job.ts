@@ -20,6 +20,9 @@ export interface RefreshCounts extends RefreshFigures {
   readonly byOrg: Readonly<Record<string, RefreshFigures>>;
 }
 
+/** How many errors of a job are shown. `failed` counts them all. */
+export const mostErrors = 100;
+
 export const noFigures: RefreshFigures = { refreshed: 0, skipped: 0, failed: 0 };
 
 export function sumFigures(all: readonly RefreshFigures[]): RefreshFigures {

@@ -3,7 +3,7 @@ import { BrokerError, type ProviderErrorCode } from '../domain/errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ProviderAnswer } from './provider-call.ts';
 import { describeProviderError } from './provider-text.ts';
-import type { ProviderSaid } from './response-normaliser.ts';
+import { isSuccess, type ProviderSaid } from './response-normaliser.ts';
 import type { RegisteredError } from './response-shape.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
@@ -52,8 +52,14 @@ export function classifyFailure(call: FailedCall, now: number): BrokerError {
   const said = call.said === undefined ? '' : describeProviderError(call.said, call.secrets);
   return new BrokerError(code, messageOf(code, call), {
     detail: said === '' ? `status ${status}` : `status ${status}, ${said}`,
+    isOutcomeUnknown: isOutcomeUnknown(call),
     ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
   });
+}
+
+/** It worked, but what it gave cannot be read; or a gateway speaks for a server whose answer it did not get. */
+function isOutcomeUnknown({ answer: { status }, said }: FailedCall): boolean {
+  return said === undefined && (isSuccess(status) || status === 502 || status === 504);
 }
 
 /** The status speaks first where it says "later": a provider in trouble may claim anything in the body. */

@@ -85,7 +85,10 @@ async function settled<Value>(work: Promise<Value>, signal: AbortSignal): Promis
         ? 'The provider did not answer in time. It will be tried again.'
         : 'The provider could not be reached. It will be tried again.',
       // The guarded client knows an aborted request again by its reason: see its `wasSent`.
-      signal.aborted ? { detail: 'timeout', cause: signal.reason } : { detail: networkCode(error) },
+      {
+        ...(signal.aborted ? { detail: 'timeout', cause: signal.reason } : { detail: networkCode(error) }),
+        isOutcomeUnknown: true,
+      },
     );
   } finally {
     signal.removeEventListener('abort', onAbort);

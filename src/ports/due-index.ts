@@ -18,8 +18,11 @@ export interface DueIndex {
   insert(entry: DueEntry): Promise<boolean>;
   /** Forgets an entry. One that is not there is no failure. */
   remove(entry: Pick<DueEntry, 'key' | 'at'>): Promise<void>;
-  /** The entries up to a time, page by page; the cost grows with them alone. */
-  due(until: number): AsyncIterable<readonly DueEntry[]>;
+  /**
+   * The entries up to a time, page by page; the cost grows with them alone. `most`: about how many at most, those that
+   * are due the longest as far as the index can tell.
+   */
+  due(until: number, most?: number): AsyncIterable<readonly DueEntry[]>;
   /** Every entry, from where an earlier walk stopped. */
   walk(cursor: string | null): AsyncIterable<DuePage>;
 }

@@ -20,7 +20,7 @@ export interface StoredGrant {
 export interface Claim {
   readonly stored: StoredGrant;
   readonly endsAt: number;
-  /** The last holder vanished without a commit: what its request did at the provider is unknown. */
+  /** The last holder vanished without a commit, or got no answer: what its request did at the provider is unknown. */
   readonly isTakeover: boolean;
   /** For a takeover: how long ago the earlier holder was last heard of; infinite where that is not known. */
   readonly interruptedMs: number;
@@ -47,6 +47,8 @@ export type CommitResult =
 export interface GrantChange {
   readonly grant: Grant;
   readonly tokens?: Tokens | null;
+  /** For a commit: the provider may have acted on the request. Whoever claims next takes over. */
+  readonly isOutcomeUnknown?: boolean;
 }
 
 export type ResealResult =

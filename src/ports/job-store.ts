@@ -10,11 +10,14 @@ export interface JobStore {
     readonly org: OrgId | null;
     readonly startedAt: number;
   }): Promise<string>;
-  /** Says how many grants and batches the job has put on the queue. Until then it is running. */
+  /** Says how many grants and batches the job has, before these go on the queue. */
   dispatched(id: string, totals: { readonly due: number; readonly batches: number }): Promise<void>;
   /** Writes what one batch did. A batch that is delivered twice replaces its own row. */
   batchDone(id: string, batch: number, counts: RefreshCounts, at: number): Promise<void>;
-  /** A job summed over its batches, or undefined. */
+  /**
+   * A job summed over its batches, or undefined. It runs until all of them are done, or until nothing has been heard of
+   * it for two hours.
+   */
   get(id: string): Promise<RefreshJob | undefined>;
   /** The newest job that an organisation may see: its own or one of all organisations. */
   latest(org: OrgId): Promise<RefreshJob | undefined>;

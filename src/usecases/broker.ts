@@ -25,9 +25,10 @@ import { createListGrants } from './connections/list-grants.ts';
 import { createGetPublicKeys } from './connections/public-keys.ts';
 import { createTestConnection } from './connections/test-connection.ts';
 import { createUpdateConnection } from './connections/update-connection.ts';
-import { createExchangeToken } from './credentials/exchange-token.ts';
+import { createExchangeToken, type ExchangeRequest } from './credentials/exchange-token.ts';
 import { createGetCredentials, type OpenGrant, type SeenGrant } from './credentials/get-credentials.ts';
 import type { Dependencies } from './dependencies.ts';
+import { createInFlight } from './in-flight.ts';
 import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
 import { createIndexedStores } from './refresh/indexed-stores.ts';
 import { createReportPoisoned } from './refresh/poisoned-batch.ts';
@@ -35,7 +36,7 @@ import { createReconcile } from './refresh/reconcile.ts';
 import { createWorkBatch } from './refresh/refresh-batch.ts';
 import { createRefreshConnection } from './refresh/refresh-connection.ts';
 import { createGrantRefresher } from './refresh/refresh-grant.ts';
-import { createStartSweep } from './refresh/sweep.ts';
+import { createStartSweep, type RefreshBatch } from './refresh/sweep.ts';
 import { createGetRekeyJob } from './rekey/get-rekey-job.ts';
 import { createStartRekey, createUnfinishedRekey } from './rekey/start-rekey.ts';
 import { createWorkRekey, type RekeyLimits } from './rekey/work-rekey.ts';
@@ -68,19 +69,31 @@ export function createBroker(
   const dependencies = { ...outside, ...createIndexedStores(outside), audit };
   const refresher = createGrantRefresher(dependencies);
   const needs = { ...dependencies, refresher };
+  const inFlight = createInFlight();
 
-  /** After a change, this process must not hand out what it remembers from before. */
+  /**
+   * After a change, this process must not hand out what it remembers from before. And it must not stop in the middle of
+   * one: a code that is exchanged is spent.
+   */
   const forgetting =
     <Request extends readonly unknown[], Result>(
       change: (...request: Request) => Promise<Result>,
       ...more: readonly Pick<Cache<unknown>, 'clear'>[]
     ) =>
     (...request: Request): Promise<Result> =>
-      change(...request).finally(() => {
-        for (const cache of [caches.credentials, ...more]) cache.clear();
-      });
+      inFlight
+        .track(() => change(...request))
+        .finally(() => {
+          for (const cache of [caches.credentials, ...more]) cache.clear();
+        });
   const createConnection = createCreateConnection(needs);
   const manageDependencies = createManageDependencies(dependencies);
+  const workBatch = createWorkBatch(needs);
+  const workRevocation = createWorkRevocation(dependencies);
+  const exchangeToken = createExchangeToken({
+    ...dependencies,
+    useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
+  });
 
   return {
     clock: dependencies.clock,
@@ -120,15 +133,12 @@ export function createBroker(
       seen: caches.seenGrants,
       useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
     }),
-    exchangeToken: createExchangeToken({
-      ...dependencies,
-      useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
-    }),
+    exchangeToken: (request: ExchangeRequest) => inFlight.track(() => exchangeToken(request)),
     dependencies: { ...manageDependencies, remove: forgetting(manageDependencies.remove, caches.workflowUses) },
     workflows: createSwitchWorkflow(dependencies),
     startSweep: createStartSweep(dependencies),
-    workBatch: createWorkBatch(needs),
-    workRevocation: createWorkRevocation(dependencies),
+    workBatch: (batch: RefreshBatch) => inFlight.track(() => workBatch(batch)),
+    workRevocation: (id: string) => inFlight.track(() => workRevocation(id)),
     dueRevocations: createDueRevocations(dependencies),
     reportPoisoned: createReportPoisoned(dependencies),
     reconcile: createReconcile(dependencies),
@@ -138,9 +148,13 @@ export function createBroker(
     workRekey: createWorkRekey(dependencies, rekeyLimits),
     getRekeyJob: createGetRekeyJob(dependencies),
     checkHealth: () => checkHealth(probes),
-    /** Claims nothing new, waits for the refreshes in flight, and writes what the audit log has only counted so far. */
+    /**
+     * Claims nothing new, waits for the refreshes and the changes in flight, and writes what the audit log has only
+     * counted so far.
+     */
     drain: async () => {
       await refresher.drain();
+      await inFlight.idle();
       await audit.drain();
     },
   };

@@ -1,16 +1,23 @@
 import { expect, it, vi } from 'vitest';
 import type { Answer } from '../support/running-hosts.ts';
+import { addVaultKey } from '../support/vault-keys.ts';
 import type { ChaosHost } from './support/chaos-host.ts';
+import { dueAccounts, quietSchedule } from './support/due.ts';
+import { expectConverged, putEntry, reconcile } from './support/due-index.ts';
 import { type ChaosGrant, createConnection, credentials, refresh } from './support/grants.ts';
+import { finishedJob, finishedRekey, sweep } from './support/jobs.ts';
 import { providerClasses } from './support/provider.ts';
 import { type RefreshPoint, refreshPoints, stopAt } from './support/refresh-points.ts';
 import { sized } from './support/size.ts';
+import { laterDayMs, startLater } from './support/tables-view.ts';
 import { useWorld, type World } from './support/world.ts';
 
 /** Of each provider class at each point; one of two is made anew under the same name before the refresh goes on. */
 const trials = sized({ short: 2, full: 4, long: 10 });
 
-const getWorld = useWorld({ providers: providerClasses });
+const minuteMs = 60_000;
+
+const getWorld = useWorld({ providers: providerClasses, environment: quietSchedule() });
 
 interface Deletion {
   readonly grant: ChaosGrant;
@@ -18,7 +25,7 @@ interface Deletion {
   readonly point: RefreshPoint;
 }
 
-it('what is deleted while a refresh is under way stays deleted, and its tokens die', async () => {
+it('what is deleted while a refresh is under way stays deleted, also for sweeps, the reconcile and a new key', async () => {
   const world = getWorld();
   const [refresher, deleter] = (await world.startHosts(2)) as [ChaosHost, ChaosHost];
   const deletions: Deletion[] = [];
@@ -32,8 +39,32 @@ it('what is deleted while a refresh is under way stays deleted, and its tokens d
       expect(state.json).toMatchObject({ finished_at: expect.any(String), refreshed: 0 });
     }, 30_000);
   }
+  await world.grants.connect(deleter, { connection: 'living', provider: world.provider('steady') });
+  await sweepEntries(world, refresher, deletions);
+  await reconcileAndRekey(world, deletions);
   for (const deletion of deletions) await expectGone(world, refresher, deletion);
 });
+
+/** Entries that name what was deleted lead a sweep to nothing, and go. */
+async function sweepEntries(world: World, host: ChaosHost, deletions: readonly Deletion[]): Promise<void> {
+  for (const { grant } of deletions) await putEntry(world, grant, Date.now() - minuteMs);
+  const job = await finishedJob(host, await sweep(world, host));
+  expect(job).toMatchObject({ due: deletions.length, refreshed: 0, failed: 0 });
+  expect(await dueAccounts(world)).toEqual([]);
+}
+
+/** Old entries that no sweep has met yet go with the reconcile. Whatever lies anywhere then is sealed with another key. */
+async function reconcileAndRekey(world: World, deletions: readonly Deletion[]): Promise<void> {
+  for (const { grant } of deletions) await putEntry(world, grant, Date.now() + 2 * laterDayMs);
+  await addVaultKey(world.vault.origin);
+  const later = await startLater(world, laterDayMs);
+  await reconcile(world, later);
+  await expectConverged(world);
+  const begun = await later.call('POST', '/api/oauth/rekey', { org: 'GLOBAL', body: {} });
+  expect(await finishedRekey(later, begun.json.job_id)).toMatchObject({ unreadable: 0 });
+  await expectConverged(world);
+  await later.kill();
+}
 
 /** Deletes connections on one host while another's refreshes stand at a point, then lets them go on. */
 async function deleteAt(world: World, point: RefreshPoint, refresher: ChaosHost, deleter: ChaosHost) {

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { createUserAgent } from '../support/authorization-server.ts';
 import { expectAlive, expectSingleUse, resetLedgers, seqsOf } from './support/audit.ts';
 import type { ChaosHost } from './support/chaos-host.ts';
-import { type ChaosGrant, refresh } from './support/grants.ts';
+import { type ChaosGrant, createConnection, credentials, refresh } from './support/grants.ts';
 import { isRefresh } from './support/requests.ts';
 import { sized } from './support/size.ts';
 import { useWorld } from './support/world.ts';
@@ -50,6 +51,38 @@ it('SIGTERM in the middle of refreshes costs nothing, however often it comes', a
   world.calm();
   resetLedgers(world);
   await expectAlive(steady, grants);
+});
+
+it('SIGTERM while a code is redeemed, or tokens are revoked, waits for the end of it', async () => {
+  const world = getWorld();
+  world.calm();
+  const steady = await world.startHost();
+  const provider = world.provider('strict');
+  const cut = await world.grants.connect(steady, { provider, connection: 'cut' });
+  const { access_token: oldToken } = (await credentials(steady, cut)).json;
+  await createConnection(steady, provider, 'signing-in', 'ORG1');
+  const started = await steady.call('POST', '/api/oauth/connections/signing-in/authorize', { body: {} });
+  const { pathname, search } = await createUserAgent().browse(started.json.authorization_url, { login: 'person' });
+  const host = await world.startHost({ PUBLIC_BASE_URL: steady.url });
+
+  const hold = provider.proxy.hold(({ method, path }) => method === 'POST' && path.startsWith('/token'), {
+    at: 'answer',
+  });
+  const page = fetch(new URL(`${pathname}${search}`, host.url));
+  const disconnected = host.call('POST', '/api/oauth/connections/cut/disconnect', { body: {} });
+  await hold.waiting(2);
+  const ended = host.terminate();
+  await vi.waitFor(() => expect(fetch(`${host.url}/api/health`)).rejects.toThrow(), { timeout: 5000, interval: 20 });
+  hold.release();
+
+  expect((await page).status).toBe(200);
+  expect(await disconnected).toMatchObject({ status: 200, json: { revoked: true } });
+  expect(await ended).toBe(0);
+  expect(await provider.server.isActive(oldToken)).toBe(false);
+  const signedIn = { org: 'ORG1', connection: 'signing-in', userId: null, provider, account: 'person' };
+  const served = await credentials(steady, signedIn);
+  expect(served).toMatchObject({ status: 200 });
+  expect((await provider.server.provider.AccessToken.find(served.json.access_token))?.accountId).toBe('person');
 });
 
 async function refreshAndStop(host: ChaosHost, grants: readonly ChaosGrant[], afterMs: number) {

@@ -8,9 +8,9 @@ import {
   type Entry,
   entriesIn,
   entriesWanted,
-  entryOf,
   expectConverged,
   openTable,
+  putEntry,
   reconcile,
 } from './support/due-index.ts';
 import { type ChaosGrant, refresh } from './support/grants.ts';
@@ -134,10 +134,7 @@ async function spoilIndex(world: World, grants: readonly ChaosGrant[]): Promise<
   for (let made = 0; made < count; made += 1) {
     const grant = orphan(world, grants, made);
     const at = Date.now() + world.random.between(-48 * hourMs, 48 * hourMs);
-    const [partitionKey, rowKey] = placeOf(entryOf(grant, at).place);
-    const { org, connection, userId } = grant;
-    const columns = { org, connection_org: org, connection, user_id: userId ?? '', server: 'somewhere' };
-    await index.createEntity({ partitionKey, rowKey, ...columns });
+    await putEntry(world, grant, at);
   }
   world.history.note('test', 'spoilt', { count });
   return count;

@@ -23,7 +23,7 @@ import { useWorld, type World } from './support/world.ts';
 const load = sized({
   short: { grants: 20, rounds: 1, kills: 1 },
   full: { grants: 40, rounds: 3, kills: 1 },
-  long: { grants: 320, rounds: 20, kills: 5 },
+  long: { grants: 320, rounds: 20, kills: 10 },
 });
 
 /** Messages that a host works on at once: host.json's `batchSize`. */

@@ -7,6 +7,7 @@ import { expectAlive, expectSingleUse } from './support/audit.ts';
 import type { ChaosHost } from './support/chaos-host.ts';
 import { importMany, quietSchedule } from './support/due.ts';
 import { type ChaosGrant, credentials, refresh } from './support/grants.ts';
+import { finishedRekey, rekeyStatus } from './support/jobs.ts';
 import type { Match } from './support/recording-proxy.ts';
 import { nth } from './support/requests.ts';
 import { sized } from './support/size.ts';
@@ -41,7 +42,7 @@ it('a new encryption key loses no grant, though they are refreshed and the proce
   const view = await openTablesView(world, { name: 'tables-of-rekey' });
   const refreshing = refreshers.map((host) => startRefreshing(world, host, busy));
   const { worker, jobId } = await killWorkers(world, view);
-  const first = await finished(worker, jobId);
+  const first = await finishedRekey(worker, jobId);
   expect(first).toMatchObject({ unreadable: 0 });
   // A refresh that began before its process knew the new key may have sealed with the old one behind the job's back.
   for (const each of refreshing) await each.turn();
@@ -90,7 +91,7 @@ async function killWorkers(world: World, { proxy, environment }: TablesView) {
 /** Begins the job; one that was cut off is taken up by whoever asks again, and by the sweep. */
 async function setOff(world: World, worker: ChaosHost, jobId: string | undefined): Promise<string> {
   if (jobId !== undefined && world.random.fraction() < 0.5) {
-    expect(await statusOf(worker, jobId)).toMatchObject({ state: 'running', old_key_in_use: true });
+    expect(await rekeyStatus(worker, jobId)).toMatchObject({ state: 'running', old_key_in_use: true });
     await worker.trigger('refreshSweep');
     return jobId;
   }
@@ -103,23 +104,10 @@ async function setOff(world: World, worker: ChaosHost, jobId: string | undefined
 async function repeatedUntilClean(worker: ChaosHost): Promise<Record<string, unknown>> {
   for (let repeats = 0; repeats < 3; repeats += 1) {
     const begun = await worker.call('POST', '/api/oauth/rekey', { org: 'GLOBAL', body: {} });
-    const job = await finished(worker, begun.json.job_id);
+    const job = await finishedRekey(worker, begun.json.job_id);
     if (job.sealed_anew === 0) return job;
   }
   throw new Error('each job finds rows that the old key has sealed');
-}
-
-async function statusOf(host: ChaosHost, jobId: string): Promise<Record<string, unknown>> {
-  return (await host.call('GET', `/api/oauth/rekey_job_status?job_id=${jobId}`, { org: 'GLOBAL' })).json;
-}
-
-function finished(host: ChaosHost, jobId: string): Promise<Record<string, unknown>> {
-  const read = async () => {
-    const job = await statusOf(host, jobId);
-    expect(job).toMatchObject({ state: 'finished' });
-    return job;
-  };
-  return vi.waitFor(read, { timeout: 60_000, interval: 50 });
 }
 
 interface Refreshing {

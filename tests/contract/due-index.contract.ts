@@ -36,6 +36,20 @@ export function dueIndexContract(makeIndex: () => Promise<DueIndex>): void {
       expect(await dueIn(index.due(noon - 11 * hourMs))).toEqual([]);
     });
 
+    it('gives about as many as are asked for, of each shard those that are due the longest', async () => {
+      const due = entries.filter(({ at }) => at <= noon);
+      const some = byTime(await dueIn(index.due(noon, 16)));
+      expect(some.length).toBeGreaterThan(4);
+      expect(some.length).toBeLessThanOrEqual(16);
+      expect(due).toEqual(expect.arrayContaining(some));
+      expect(some[0]).toEqual(due[0]);
+      for (const { key, at } of some) await index.remove({ key, at });
+      const next = await dueIn(index.due(noon, 16));
+      expect(next.length).toBeGreaterThan(0);
+      expect(next.filter(({ at }) => some.some((entry) => entry.at === at))).toEqual([]);
+      for (const entry of some) await index.insert(entry);
+    });
+
     it('takes an entry twice, and forgets it once or twice', async () => {
       const [first] = entries;
       if (first === undefined) throw new Error('no entry');

@@ -230,18 +230,19 @@ export function jobStoreContract(makeStores: () => Promise<{ readonly jobs: JobS
     });
 
     it('sums a job over its batches, a repeated one counted once', async () => {
-      const id = await jobs.begin({ trigger: 'automatic', org: null, startedAt: 1_700_000_000_000 });
+      const startedAt = Date.now();
+      const id = await jobs.begin({ trigger: 'automatic', org: null, startedAt });
       expect(await jobs.get(id)).toMatchObject({ id, state: 'running', due: 0, refreshed: 0, finishedAt: null });
       await jobs.dispatched(id, { due: 8, batches: 2 });
-      await jobs.batchDone(id, 0, { ...counts, errors }, 1_700_000_001_000);
-      await jobs.batchDone(id, 0, { ...counts, errors }, 1_700_000_002_000);
+      await jobs.batchDone(id, 0, { ...counts, errors }, startedAt + 1000);
+      await jobs.batchDone(id, 0, { ...counts, errors }, startedAt + 2000);
       expect(await jobs.get(id)).toMatchObject({ state: 'running', refreshed: 2 });
       await jobs.batchDone(id, 1, { ...counts, errors: [] }, 4_000_000_000_000);
       expect(await jobs.get(id)).toEqual({
         id,
         trigger: 'automatic',
         org: null,
-        startedAt: 1_700_000_000_000,
+        startedAt,
         finishedAt: 4_000_000_000_000,
         state: 'finished',
         due: 8,
@@ -251,6 +252,21 @@ export function jobStoreContract(makeStores: () => Promise<{ readonly jobs: JobS
         byOrg: { [acme]: { refreshed: 4, skipped: 2, failed: 2 } },
         errors,
       });
+    });
+
+    it('runs for as long as something is heard of a job, and ends one that has been silent for two hours', async () => {
+      const hourMs = 3_600_000;
+      const startedAt = Date.now() - 5 * hourMs;
+      const unknown = await jobs.begin({ trigger: 'automatic', org: null, startedAt });
+      expect(await jobs.get(unknown)).toMatchObject({ state: 'finished', finishedAt: startedAt });
+      const id = await jobs.begin({ trigger: 'manual', org: null, startedAt });
+      await jobs.dispatched(id, { due: 48, batches: 3 });
+      expect(await jobs.get(id)).toMatchObject({ state: 'running', finishedAt: null });
+      const worked = await jobs.begin({ trigger: 'manual', org: null, startedAt });
+      await jobs.batchDone(worked, 0, { ...counts, errors: [] }, startedAt + 2 * hourMs);
+      expect(await jobs.get(worked)).toMatchObject({ state: 'finished', finishedAt: startedAt + 2 * hourMs });
+      await jobs.batchDone(worked, 1, { ...counts, errors: [] }, startedAt + 4 * hourMs);
+      expect(await jobs.get(worked)).toMatchObject({ state: 'running', finishedAt: null });
     });
 
     it('forgets jobs that began before a time, with their batches, and no other', async () => {
@@ -276,9 +292,9 @@ export function jobStoreContract(makeStores: () => Promise<{ readonly jobs: JobS
 
     it('shows an organisation the newest job of its own or of all organisations', async () => {
       const begin = (org: typeof acme | null, startedAt: number) => jobs.begin({ trigger: 'manual', org, startedAt });
-      const all = await begin(null, 1_700_000_100_000);
-      const own = await begin(acme, 1_700_000_200_000);
-      const others = await begin(globex, 1_700_000_300_000);
+      const all = await begin(null, 4_000_000_100_000);
+      const own = await begin(acme, 4_000_000_200_000);
+      const others = await begin(globex, 4_000_000_300_000);
       await jobs.batchDone(others, 0, { ...counts, errors: [] }, 5);
       expect((await jobs.latest(acme))?.id).toBe(own);
       expect((await jobs.latest(globex))?.id).toBe(others);

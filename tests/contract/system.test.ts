@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDefaultHttpClient, type HttpClient } from '@azure/core-rest-pipeline';
 import { describe, expect, it } from 'vitest';
 import { createMemoryCache } from '../../src/adapters/system/memory-cache.ts';
 import { createSystemClock } from '../../src/adapters/system/system-clock.ts';
@@ -35,6 +37,34 @@ describe('the system clock', () => {
     now = machine + 120_000;
     clock.correct(machine + 120_400);
     expect(clock.now()).toBe(now);
+  });
+
+  it('takes an answer that travelled for long neither for a clock that is behind, nor for one that is right', () => {
+    const clock = clockThatIsOff();
+    for (const agoMs of [5900, 60_000, -2900]) clock.correct(machine - agoMs, 60_000);
+    expect(clock.now()).toBe(machine);
+    clock.correct(machine - 64_000, 60_000);
+    expect(clock.now(), 'it was said before the question was asked').toBe(machine - 4000);
+    clock.correct(machine + 5000, 60_000);
+    expect(clock.now(), 'it was said after the answer had come').toBe(machine + 5000);
+  });
+
+  it('is told how long an answer travelled', async () => {
+    const trips: number[] = [];
+    const client = createDefaultHttpClient();
+    const httpClient: HttpClient = {
+      sendRequest: async (request) => {
+        const response = await client.sendRequest(request);
+        await sleep(100);
+        return response;
+      },
+    };
+    const onStorageDate = (_serverNowMs: number, tripMs: number) => void trips.push(tripMs);
+    const { stores } = await createTablesHarness({ onStorageDate, httpClient });
+    trips.length = 0;
+    await stores.connections.get(sampleConnection());
+    expect(trips).toHaveLength(1);
+    expect(trips[0]).toBeGreaterThan(90);
   });
 
   it("is told storage's time by every answer of the tables", async () => {

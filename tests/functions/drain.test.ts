@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rowOf } from '../support/connections.ts';
 import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
-import { credentialsOf } from './support/authorizing.ts';
+import { begin, createConnection, credentialsOf, land, signIn } from './support/authorizing.ts';
 import { type Endpoint, startEndpoint } from './support/endpoint.ts';
-import { createRefreshing, tokenAnswer } from './support/granted.ts';
+import { createGranted, createRefreshing, tokenAnswer } from './support/granted.ts';
 
 let broker: TestBroker;
 let endpoint: Endpoint;
@@ -36,6 +36,35 @@ describe('a process that drains', () => {
     await drained;
     expect(await rowOf(broker, 'in-flight')).toMatchObject({ has_tokens: true, lease_owner: '' });
     expect((await pending).json.access_token).toBe(tokens.access_token);
+  });
+
+  it('waits for a callback that redeems its code, and looks whose account it is, until its tokens are stored', async () => {
+    await createConnection(broker, 'signing-in', { userinfo_url: `${endpoint.url}/me`, issuer: null, scopes: 'read' });
+    const redirect = await signIn(await begin(broker, 'signing-in'));
+    const exchange = broker.server.tokens.holdNext({ at: 'answer' });
+    const userinfo = endpoint.hold('/me');
+    const page = land(redirect);
+    await exchange.waiting();
+    const stopped = broker.composition.stop();
+    exchange.release();
+    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(1));
+    endpoint.answer('/me', { status: 200, body: { sub: 'somebody' } });
+    userinfo.release();
+    await stopped;
+    expect(await rowOf(broker, 'signing-in')).toMatchObject({ status: 'completed', has_tokens: true });
+    expect((await page).status).toBe(200);
+    expect(broker.lines.filter((line) => line.includes('userinfo_failed'))).toEqual([]);
+  });
+
+  it('waits for a revocation', async () => {
+    await createGranted(broker, 'cut', {}, {}, { revocation_url: `${endpoint.url}/revoke` });
+    letGo = endpoint.hold('/revoke').release;
+    const cut = broker.call('POST', '/api/oauth/connections/cut/disconnect', { body: {} });
+    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(1));
+    const stopped = broker.composition.stop();
+    letGo();
+    await stopped;
+    expect((await cut).json).toMatchObject({ revoked: true });
   });
 
   it('claims nothing new: 503 refresh_in_progress, and the provider is not called', async () => {

@@ -3,7 +3,7 @@ import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
 import { startWatchedTables, type WatchedTables } from '../support/watched-tables.ts';
 import { connect, createConnection, credentialsOf, detailOf } from './support/authorizing.ts';
 import { entriesOf, timesOf } from './support/due-entries.ts';
-import { answerNext, createGranted, failNext } from './support/granted.ts';
+import { answerNext, createGranted, createRefreshing, failNext } from './support/granted.ts';
 
 let tables: WatchedTables;
 let broker: TestBroker;
@@ -112,6 +112,57 @@ describe('an index that does not answer', () => {
     expect(await timesOf(broker, 'left')).toEqual([]);
     const line = broker.lines.map((text) => JSON.parse(text)).find(({ event }) => event === 'reconcile_worked');
     expect(line).toMatchObject({ level: 'info', state: 'ended', inserted: 1, removed: 2 });
+  });
+});
+
+describe('the hint that a refused insert leaves', () => {
+  it('leads the next sweep to the grant, which gets its entry then, without waiting for the reconcile', async () => {
+    await createGranted(broker, 'hinted', { expires_in: 4 * 3600 });
+    hours(3.5);
+    const before = await timesOf(broker, 'hinted');
+    tables.refuse(/POST .*OAuthRefreshDue/);
+    answerNext(broker, { expires_in: 8 * 3600 });
+    expect((await refresh('hinted')).status).toBe(200);
+    tables.refuse(null);
+    expect(await timesOf(broker, 'hinted')).toEqual(before);
+    hours(0.5);
+    const calls = broker.server.tokens.count();
+    const { startSweep, workBatch } = broker.composition.broker;
+    const { batches } = await startSweep({ trigger: 'automatic', org: null });
+    const ofHinted = batches.map((batch) => ({
+      ...batch,
+      grants: batch.grants.filter(({ key }) => key.connection === 'hinted'),
+    }));
+    const counts = await Promise.all(ofHinted.map(workBatch));
+    expect(counts.reduce((sum, { skipped }) => sum + skipped, 0)).toBe(1);
+    expect(broker.server.tokens.count()).toBe(calls);
+    expect(await timesOf(broker, 'hinted')).toEqual([await nextRefresh('hinted')]);
+  });
+});
+
+describe('a refresh token', () => {
+  it('without an access token is due at once, and a provider that is down meets it again', async () => {
+    await createRefreshing(broker, 'configured');
+    expect(await timesOf(broker, 'configured')).toEqual([await nextRefresh('configured')]);
+    expect(await nextRefresh('configured')).toBeLessThanOrEqual(broker.clock.now());
+    await createGranted(broker, 'imported', { expires_in: 4 * 3600 });
+    failNext(broker, 503, 'temporarily_unavailable');
+    const body = { refresh_token: 'rt-imported-alone' };
+    const imported = await broker.call('POST', '/api/oauth/connections/imported/tokens', { body });
+    expect(imported.json).toMatchObject({ refreshed: false });
+    const [at, ...others] = await timesOf(broker, 'imported');
+    expect(others).toEqual([]);
+    expect(at).toBe(await nextRefresh('imported'));
+    expect(at).toBeLessThan(broker.clock.now() + 120_000);
+  });
+
+  it('of a provider that states no end is kept alive once a day', async () => {
+    await createGranted(broker, 'endless', { expires_in: undefined });
+    const [at, ...others] = await timesOf(broker, 'endless');
+    expect(others).toEqual([]);
+    const inADay = broker.clock.now() + 24 * 3_600_000;
+    expect(at).toBeLessThanOrEqual(inADay);
+    expect(at).toBeGreaterThan(inADay - 60_000);
   });
 });
 

@@ -86,6 +86,50 @@ describe('a grant whose last refresh was lost in a crash', () => {
   });
 });
 
+describe('a grant whose provider was asked and gave no answer', () => {
+  const lost: readonly (readonly [string, () => void])[] = [
+    ['the connection broke', () => broker.server.tokens.dropNext({ afterProcessing: true })],
+    ['a gateway spoke for it', () => broker.server.tokens.respondNext({ status: 504, body: 'late' })],
+    ['it was well, but nonsense', () => broker.server.tokens.respondNext({ status: 200, body: '<!doctype html>' })],
+  ];
+
+  it.each(lost)('uses up its access token before the sweep asks again: %s', async (what, lose) => {
+    const name = `lost-${what.replaceAll(/\W+/g, '-')}`;
+    const { access_token } = await createGranted(broker, name, { expires_in: 8 * 3600 });
+    hours(4.1);
+    lose();
+    const before = calls();
+    await sweep();
+    expect(calls()).toBe(before + 1);
+    expect(await outcomeUnknown(name)).toBe(true);
+    hours(0.5);
+    await sweep();
+    expect(calls(), 'it is not asked again').toBe(before + 1);
+    expect((await credentialsOf(broker, name)).json).toMatchObject({ method: 'saved_token', access_token });
+    const { expires_at, next_refresh_at, failure } = (await detailOf(broker, name)).json;
+    expect(Date.parse(expires_at) - Date.parse(next_refresh_at)).toBe(35 * 60_000);
+    expect(failure.attempts).toBe(1);
+
+    hours(2.9);
+    failNext(broker, 400, 'invalid_grant');
+    await sweep();
+    expect(calls()).toBe(before + 2);
+    expect((await detailOf(broker, name)).json).toMatchObject({ status_reason: 'crash_outcome_unknown' });
+  });
+
+  it('is asked again once the backoff is over when it did answer, though with 503', async () => {
+    await createGranted(broker, 'answered', { expires_in: 8 * 3600 });
+    hours(4.1);
+    failNext(broker, 503, 'temporarily_unavailable');
+    await sweep();
+    expect(await outcomeUnknown('answered')).toBe(false);
+    hours(0.5);
+    const next = answerNext(broker, { expires_in: 8 * 3600 });
+    await sweep();
+    expect((await credentialsOf(broker, 'answered')).json.access_token).toBe(next.access_token);
+  });
+});
+
 describe('a grant that nobody uses', () => {
   it('is refreshed once a day to keep its refresh token alive, and like the others once it is used again', async () => {
     await createGranted(broker, 'idle', { expires_in: 8 * 3600 });

@@ -13,10 +13,18 @@ beforeAll(async () => {
     rekeyLimits: { pageRows: 3, stepRows: 3, stepMs: 5000 },
   });
   await addVaultKey(broker.vault.url);
-  for (const index of [0, 1, 2, 3, 4, 5, 6]) await createRefreshing(broker, `c${index}`);
+  for (const index of [0, 1, 2, 3, 4, 5, 6]) await createLasting(`c${index}`);
 });
 afterAll(() => broker.stop());
 afterEach(() => broker.vault.faults.clear());
+
+/** No sweep refreshes it meanwhile, which would seal it too. */
+async function createLasting(name: string): Promise<void> {
+  await createRefreshing(broker, name);
+  const body = { access_token: `at-of-${name}`, expires_at: '2999-01-01T00:00:00Z' };
+  const imported = await broker.call('POST', `/api/oauth/connections/${name}/tokens`, { body });
+  expect(imported.status, imported.text).toBe(200);
+}
 
 const rekey = (call: Call = {}) => broker.call('POST', '/api/oauth/rekey', { org: null, body: {}, ...call });
 const status = (query = '', call: Call = {}) =>

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { PipelinePolicy } from '@azure/core-rest-pipeline';
+import type { HttpClient, PipelinePolicy } from '@azure/core-rest-pipeline';
 import { TableClient } from '@azure/data-tables';
 import { inject } from 'vitest';
 import {
@@ -37,8 +37,9 @@ export interface HarnessOptions {
   readonly leaseMs?: number;
   readonly timeoutMs?: number;
   readonly policies?: readonly PipelinePolicy[];
+  readonly httpClient?: HttpClient;
   readonly onMalformedRow?: OnMalformedRow;
-  readonly onStorageDate?: (serverNowMs: number) => void;
+  readonly onStorageDate?: (serverNowMs: number, tripMs: number) => void;
   readonly keyring?: SealingKeyring;
   readonly timers?: Timers;
 }

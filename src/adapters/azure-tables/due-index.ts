@@ -36,12 +36,20 @@ export function createDueIndex({ table, onMalformedRow }: DueIndexOptions): DueI
       await table.remove({ ...placeOf(key, at), etag: '*' });
     },
 
-    async *due(until) {
+    async *due(until, most = Number.POSITIVE_INFINITY) {
+      // Each shard has its share, so that a backlog in the first ones does not hide the others'.
+      const share = Math.ceil(most / shards);
       for (let shard = 0; shard < shards; shard += 1) {
         const from = partition(shard, 0);
         const last = partition(shard, until);
         const and = odata`PartitionKey ge ${from} and PartitionKey le ${last} and (PartitionKey lt ${last} or RowKey lt ${rowKeyStart(until + 1)})`;
-        for await (const rows of table.pages({ and, select: columns })) yield decode(rows);
+        let left = share;
+        for await (const rows of table.pages({ and, select: columns })) {
+          const entries = decode(rows).slice(0, left);
+          left -= entries.length;
+          yield entries;
+          if (left <= 0) break;
+        }
       }
     },
 

@@ -28,6 +28,7 @@ interface Outcome {
   readonly columns: Columns;
   /** A new token set, not a failure. */
   readonly isSuccess: boolean;
+  readonly isOutcomeUnknown: boolean;
 }
 
 /** Writes the outcome under the claim: see the port, and "One refresh path" for the cases. */
@@ -57,7 +58,8 @@ export async function commitGrant(claim: Claim, change: GrantChange, options: Co
   }
 }
 
-async function toOutcome(claim: Claim, { grant, tokens }: GrantChange, options: CommitOptions): Promise<Outcome> {
+async function toOutcome(claim: Claim, change: GrantChange, options: CommitOptions): Promise<Outcome> {
+  const { grant, tokens, isOutcomeUnknown = false } = change;
   const { key, grant: base } = claim.stored;
   const { owner, attempt } = leaseOf(claim.stored);
   const isSuccess = grant.seq !== base.seq;
@@ -67,7 +69,7 @@ async function toOutcome(claim: Claim, { grant, tokens }: GrantChange, options: 
     ([name, value]) => !othersColumns.includes(name) || value !== before[name],
   );
   const sealed = tokens === undefined ? {} : await sealTokens(options.keyring, key, grant, tokens);
-  return { base, owner, attempt, isSuccess, columns: { ...Object.fromEntries(changed), ...sealed } };
+  return { base, owner, attempt, isSuccess, isOutcomeUnknown, columns: { ...Object.fromEntries(changed), ...sealed } };
 }
 
 type Verdict = 'committed' | 'superseded' | 'write' | 'wait';
@@ -99,7 +101,7 @@ async function tryCommit(
     attempt: '',
     committedAttempt: outcome.attempt,
     earlierAttempts: earlierAttempts.slice(0, attemptsKept),
-    isOutcomeUnknown: lease.isOutcomeUnknown && !outcome.isSuccess,
+    isOutcomeUnknown: (lease.isOutcomeUnknown || outcome.isOutcomeUnknown) && !outcome.isSuccess,
   });
   try {
     const written = await table.merge(rowOf(current), { ...outcome.columns, ...leaseColumns });

@@ -22,6 +22,8 @@ const partitionKey = 'refresh';
 export const rekeyPartition = 'rekey';
 /** 13 digits hold milliseconds until the year 2286. */
 const latestMs = 9_999_999_999_999;
+/** Four sweeps by default: what a job has not done by then has been given up, and the next sweeps have found it again. */
+const silentMs = 2 * 60 * 60 * 1000;
 export const jobIdPattern = /^\d{13}-[0-9a-f]{32}$/;
 
 /** Sweeps on Table Storage: one row for the job, one for each batch. */
@@ -39,6 +41,7 @@ export function createJobStore(options: JobStoreOptions): JobStore {
       toJob(
         decodeRow(table, job, toJobRow),
         batches.map((row) => decodeRow(table, row, toBatch)),
+        options.clock.now(),
       )
     );
   }
@@ -112,7 +115,7 @@ export function jobIdStart(startedAt: number): string {
 }
 
 interface JobRow extends Pick<RefreshJob, 'id' | 'trigger' | 'org' | 'startedAt' | 'due'> {
-  /** Null until all are on the queue. */
+  /** Null until all are known. They go on the queue after that. */
   readonly batches: number | null;
   readonly dispatchedAt: number | null;
 }
@@ -146,14 +149,21 @@ function toBatch({ columns }: Row): Batch {
   };
 }
 
-function toJob({ batches: expected, dispatchedAt, ...job }: JobRow, batches: readonly Batch[]): RefreshJob {
-  const isFinished = expected !== null && batches.length >= expected;
+/** A job that has been silent for too long has ended as well: its batches may never have come to the queue. */
+function toJob(
+  { batches: expected, dispatchedAt, ...job }: JobRow,
+  batches: readonly Batch[],
+  now: number,
+): RefreshJob {
+  const lastSign = Math.max(dispatchedAt ?? job.startedAt, ...batches.map((batch) => batch.at));
+  const isComplete = expected !== null && batches.length >= expected;
+  const isFinished = isComplete || now - lastSign > silentMs;
   return {
     ...job,
     ...sumFigures(batches),
     byOrg: sumByOrg(batches.map((batch) => batch.byOrg)),
     errors: batches.flatMap((batch) => batch.errors),
     state: isFinished ? 'finished' : 'running',
-    finishedAt: isFinished ? Math.max(dispatchedAt ?? 0, ...batches.map((batch) => batch.at)) : null,
+    finishedAt: isFinished ? lastSign : null,
   };
 }

@@ -13,8 +13,11 @@ export interface TablesOptions {
   readonly connection: TablesConnection;
   /** Begins every table's name. Default: empty. */
   readonly prefix?: string;
-  /** Told what storage's clock says at each answer, in milliseconds since the epoch, exact to half a second. */
-  readonly onStorageDate?: ((serverNowMs: number) => void) | undefined;
+  /**
+   * Told what storage's clock said at each answer, in milliseconds since the epoch, exact to half a second, and how
+   * long request and answer travelled together.
+   */
+  readonly onStorageDate?: ((serverNowMs: number, tripMs: number) => void) | undefined;
   /** Allows http. `UseDevelopmentStorage=true` needs no permission. */
   readonly allowInsecureConnection?: boolean;
   /** How long one call may take, the SDK's own repetitions included. Default 6 s. */
@@ -65,13 +68,14 @@ function createClient(name: string, options: TablesOptions): TableClient {
 }
 
 /** `Date` is cut to the second, so that the middle of that second is the best guess. */
-function storageDatePolicy(onStorageDate: (serverNowMs: number) => void): PipelinePolicy {
+function storageDatePolicy(onStorageDate: (serverNowMs: number, tripMs: number) => void): PipelinePolicy {
   return {
     name: 'storageDate',
     async sendRequest(request, next) {
+      const sentAt = Date.now();
       const response = await next(request);
       const dateMs = Date.parse(response.headers.get('date') ?? '');
-      if (!Number.isNaN(dateMs)) onStorageDate(dateMs + 500);
+      if (!Number.isNaN(dateMs)) onStorageDate(dateMs + 500, Math.max(0, Date.now() - sentAt));
       return response;
     },
   };

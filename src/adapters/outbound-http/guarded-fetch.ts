@@ -186,14 +186,14 @@ interface Circumstances {
 /** The host and a code are all that goes into the log: messages of parsers quote what they could not parse. */
 function toBrokerError(error: unknown, { host, isSent, isTimeout }: Circumstances): unknown {
   if (error instanceof BrokerError) {
-    return error;
+    return isSent ? withOutcomeUnknown(error) : error;
   }
   if (error instanceof RefusedAddressError) {
     return new BrokerError('url_not_allowed', 'The URL of the provider is not allowed.', { detail: error.message });
   }
   const code = isTimeout ? 'total time is up' : (codeOf(error) ?? 'no code');
   if (error instanceof errors.HTTPParserError || code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return answerInvalid(`${host}: ${code === 'no code' ? 'not HTTP' : code}`);
+    return withOutcomeUnknown(answerInvalid(`${host}: ${code === 'no code' ? 'not HTTP' : code}`));
   }
   if (error instanceof TypeError || code === 'UND_ERR_INVALID_ARG') {
     return error;
@@ -201,5 +201,11 @@ function toBrokerError(error: unknown, { host, isSent, isTimeout }: Circumstance
   const when = isSent ? 'after the request was sent' : 'before anything was sent';
   return new BrokerError('provider_unavailable', 'The provider could not be reached or did not answer.', {
     detail: `${host}: ${code}, ${when}`,
+    isOutcomeUnknown: isSent,
   });
+}
+
+/** The provider has done what it was asked, or not: its answer could not be read. */
+function withOutcomeUnknown({ code, message, detail }: BrokerError): BrokerError {
+  return new BrokerError(code, message, { ...(detail === undefined ? {} : { detail }), isOutcomeUnknown: true });
 }

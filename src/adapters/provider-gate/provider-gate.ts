@@ -28,13 +28,19 @@ export function createProviderGate(options: ProviderGateOptions): ProviderGate {
   };
   return {
     assertOpen: (provider) => gates.get(provider)?.assertOpen(),
-    run: (provider, call) => gateOf(provider).run(call),
+    withRoom: (provider, work) => gateOf(provider).withRoom(work),
+    attempt: (provider, call) => gateOf(provider).attempt(call),
+    run: (provider, call) => {
+      const gate = gateOf(provider);
+      return gate.withRoom(() => gate.attempt(call));
+    },
   };
 }
 
 interface Gate {
   assertOpen(): void;
-  run<Result>(call: () => Promise<Result>): Promise<Result>;
+  withRoom<Result>(work: () => Promise<Result>): Promise<Result>;
+  attempt<Result>(call: () => Promise<Result>): Promise<Result>;
 }
 
 function createGate(options: ProviderGateOptions): Gate {
@@ -64,10 +70,11 @@ function createGate(options: ProviderGateOptions): Gate {
     assertOpen() {
       if (isStopped()) throw paused(nextProbeAt - clock.now());
     },
-    run(call) {
+    withRoom(work) {
       if (limit.pendingCount >= waiting) return Promise.reject(paused(1000));
-      return limit(() => attempt(call));
+      return limit(work);
     },
+    attempt,
   };
 }
 

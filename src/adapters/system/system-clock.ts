@@ -7,11 +7,11 @@ export interface SystemClockOptions {
 }
 
 export interface CorrectedClock extends Clock {
-  /** Tells what storage's clock says now. */
-  correct(serverNowMs: number): void;
+  /** Tells what storage's clock said at some time within the last `tripMs` (default 0). */
+  correct(serverNowMs: number, tripMs?: number): void;
 }
 
-/** Storage's `Date` is cut to the second and an answer takes time to arrive: less than this is no difference. */
+/** Storage's `Date` is cut to the second: less than this is no difference. */
 const toleranceMs = 3000;
 
 /**
@@ -22,10 +22,12 @@ export function createSystemClock({ now = Date.now }: SystemClockOptions = {}): 
   let offsetMs = 0;
   return {
     now: () => now() + offsetMs,
-    correct(serverNowMs) {
-      const measuredMs = serverNowMs - now();
-      if (Math.abs(measuredMs - offsetMs) <= toleranceMs) return;
-      offsetMs = Math.abs(measuredMs) <= toleranceMs ? 0 : measuredMs;
+    correct(serverNowMs, tripMs = 0) {
+      // A late answer is no clock that is behind: the true offset lies between these two.
+      const leastMs = serverNowMs - now();
+      const nearest = (offset: number) => Math.min(Math.max(offset, leastMs), leastMs + tripMs);
+      const isRight = (offset: number) => Math.abs(offset - nearest(offset)) <= toleranceMs;
+      if (!isRight(offsetMs)) offsetMs = isRight(0) ? 0 : nearest(offsetMs);
     },
     sleep: (milliseconds) => sleep(milliseconds),
   };

@@ -32,7 +32,9 @@ export const refreshJobStatus = defineRoute({
   request: {
     query: z.strictObject({ job_id: jobIdQuery }),
   },
-  responses: { 200: { description: 'The job so far. Errors are those of the organisation', schema: refreshJob } },
+  responses: {
+    200: { description: 'The job so far. Errors are those of the organisation, the first 100', schema: refreshJob },
+  },
   errors: ['validation_failed', 'job_not_found'],
   handle: async (broker, { query, org, caller }) => {
     const seesAll = org === GLOBAL && isPlatformCaller(caller);

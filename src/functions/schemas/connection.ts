@@ -9,6 +9,7 @@ import {
   signingAlgorithms,
 } from '../../domain/connection.ts';
 import { warningCodes, warningsOf } from '../../domain/connection-warnings.ts';
+import { sweepAt } from '../../domain/due.ts';
 import { connectionStatuses, type Grant, statusReasons } from '../../domain/grant.ts';
 import { visibleStatus } from '../../domain/grant-status.ts';
 import type { OrgId } from '../../domain/ids.ts';
@@ -148,7 +149,7 @@ export function presentDetail(
     has_fallback_api_key: connection.fallbackApiKeyRef !== null,
     has_refresh_token: grant.hasRefreshToken,
     last_test_at: iso(connection.lastTestAt),
-    next_refresh_at: iso(grant.failure?.retryAt ?? grant.dueAt),
+    next_refresh_at: iso(sweepAt(grant) ?? grant.failure?.retryAt ?? null),
     created_by: connection.createdBy,
     pending_authorization: visibleStatus(grant, config.flowType, view.now).pendingAuthorization,
     failure: presentFailure(grant),

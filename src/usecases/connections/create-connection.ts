@@ -85,7 +85,7 @@ function newConnection(
 }
 
 function firstGrant(
-  { random, clock }: Needs,
+  { clock, random }: Needs,
   { refreshToken, apiKey }: NewConnection,
   endpointsId: string,
 ): { readonly grant: Grant; readonly tokens: Tokens | null } {
@@ -93,7 +93,7 @@ function firstGrant(
   if (apiKey !== null) return withApiKey(grant, apiKey, clock.now());
   if (refreshToken === null) return { grant, tokens: null };
   const tokens = { accessToken: null, tokenType: 'Bearer', refreshToken, account: null, metadata: {} };
-  return { grant: { ...grant, hasRefreshToken: true }, tokens };
+  return { grant: { ...grant, hasRefreshToken: true, dueAt: clock.now() }, tokens };
 }
 
 async function keepSecrets(

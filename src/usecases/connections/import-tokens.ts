@@ -82,8 +82,10 @@ function changeOf(
   const now = clock.now();
   const tokens: Tokens = { accessToken, refreshToken, tokenType: 'Bearer', account: null, metadata: {} };
   const base = { ...emptyGrant(generation, connection.endpointsId), seq: current?.grant.seq ?? 0 };
-  if (accessToken === null)
-    return { grant: { ...base, seq: base.seq + 1, hasRefreshToken: true, grantedScopes: scopes }, tokens };
+  if (accessToken === null) {
+    const waiting = { ...base, seq: base.seq + 1, hasRefreshToken: true, grantedScopes: scopes, dueAt: now };
+    return { grant: waiting, tokens };
+  }
   const issued: TokenSet = { tokens, requestedAt: now, expiresAt, scopes };
   const token = { issuedAt: now, expiresAt, hasRefreshToken: refreshToken !== null };
   const due = dueAt(token, policy, random.fraction(), profileOf({ providers }, connection.config).lives);

@@ -32,6 +32,8 @@ export async function withClient<Result>(
   const tried = new Set<string>();
   const attempt = async (as: Connection, options: { readonly fresh?: boolean } = {}) => {
     const client = await oauthClient(needs, as, options);
+    // The vault may have taken its time.
+    if (tried.size > 0 && !mayCallAgain()) return undefined;
     const secret = JSON.stringify([client.clientSecret?.reveal(), client.signingKey?.reveal()]);
     if (tried.has(secret)) return undefined;
     tried.add(secret);

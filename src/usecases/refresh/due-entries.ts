@@ -21,6 +21,15 @@ export async function putMissingEntry(needs: Needs, stored: StoredGrant): Promis
   return isNew && !(await dropStaleEntry(needs, { key: stored.key, at }));
 }
 
+/**
+ * Puts the entry of a grant in for one that it does not stand behind. A stale entry may be all that a crash between
+ * row and index has left of the grant there, so that it goes last.
+ */
+export async function replaceEntry(needs: Needs, stale: EntryPlace, stored: StoredGrant | undefined): Promise<void> {
+  if (stored !== undefined) await putMissingEntry(needs, stored);
+  await dropEntry(needs, stale);
+}
+
 /** Removes an entry unless its grant, which is read again, stands behind it. Resolves to whether it was removed. */
 export async function dropStaleEntry(needs: Needs, place: EntryPlace): Promise<boolean> {
   if (isBehind(await needs.grants.read(place.key), place.at)) return false;
@@ -31,7 +40,7 @@ export async function dropStaleEntry(needs: Needs, place: EntryPlace): Promise<b
  * Removes an entry that no grant stood behind a moment ago. The grant is looked at once more afterwards: one that has
  * come back to this very time meanwhile found its entry there and wrote none. Resolves to whether it stays removed.
  */
-export async function dropEntry(needs: Needs, place: EntryPlace): Promise<boolean> {
+async function dropEntry(needs: Needs, place: EntryPlace): Promise<boolean> {
   await needs.dueIndex.remove(place);
   const stored = await needs.grants.read(place.key);
   if (stored === undefined || !isBehind(stored, place.at)) return true;

@@ -9,8 +9,9 @@ import type { AuditTrail } from '../audit/audit-trail.ts';
 import { profileOf } from '../connections/profile-of.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { discardDeadGrant, isDead } from './dead-grants.ts';
-import { dropEntry, isBehind } from './due-entries.ts';
+import { isBehind, replaceEntry } from './due-entries.ts';
 import type { GrantRefresher } from './refresh-grant.ts';
+import { refreshInProgress } from './refresh-in-progress.ts';
 import type { BatchGrant, RefreshBatch } from './sweep.ts';
 
 export type WorkBatch = (batch: RefreshBatch) => Promise<RefreshCounts>;
@@ -23,13 +24,22 @@ type Needs = Pick<
   readonly audit: Pick<AuditTrail, 'note'>;
 };
 
-type Outcome = { readonly kind: 'refreshed' | 'skipped' } | { readonly kind: 'failed'; readonly code: ErrorCode };
+type Outcome =
+  | { readonly kind: 'refreshed' }
+  | { readonly kind: 'skipped'; readonly isOpen?: boolean }
+  | { readonly kind: 'failed'; readonly code: ErrorCode };
 
 const skipped: Outcome = { kind: 'skipped' };
+/** Somebody else was at it, or this process is stopping: what became of it is not known yet. */
+const leftOpen: Outcome = { kind: 'skipped', isOpen: true };
+
+/** Whoever holds a lease and lives is mostly done by then. */
+const leaseWaitMs = 2000;
 
 /**
  * Refreshes the grants of a batch side by side; one that fails does not hold up the others. Delivered twice, it finds
- * them fresh. Resolves to what it did, which it also notes with the job.
+ * them fresh. Resolves to what it did, which it also notes with the job. Throws `refresh_in_progress` after that when
+ * a grant was left to somebody else, who may yet vanish: the message has to come back.
  */
 export function createWorkBatch(needs: Needs): WorkBatch {
   return async (batch) => {
@@ -38,6 +48,7 @@ export function createWorkBatch(needs: Needs): WorkBatch {
     );
     const counts = countUp(outcomes);
     await needs.jobs.batchDone(batch.jobId, batch.batch, counts, needs.clock.now());
+    if (outcomes.some(({ outcome }) => outcome === leftOpen)) throw refreshInProgress('a grant of the batch');
     return counts;
   };
 }
@@ -48,7 +59,7 @@ async function workOne(needs: Needs, batch: RefreshBatch, { key, at }: BatchGran
     const ofUser = key.userId === null ? undefined : await needs.grants.read(key);
     const found = await needs.connections.get({ org: key.connectionOrg, name: key.connection });
     const stored = key.userId === null ? found?.own : ofUser;
-    if (at !== null && !isBehind(stored, at)) await dropEntry(needs, { key, at });
+    if (at !== null && !isBehind(stored, at)) await replaceEntry(needs, { key, at }, stored);
     if (stored === undefined) return skipped;
     if (found === undefined || isDead(stored, found.connection)) {
       if (key.userId !== null) await discardDeadGrant(needs, stored, found?.connection);
@@ -56,7 +67,8 @@ async function workOne(needs: Needs, batch: RefreshBatch, { key, at }: BatchGran
     }
     return await refreshOne(needs, batch, found.connection, stored);
   } catch (error) {
-    if (hasCode(error, 'refresh_in_progress', 'provider_paused')) return skipped;
+    if (hasCode(error, 'refresh_in_progress')) return leftOpen;
+    if (hasCode(error, 'provider_paused')) return skipped;
     if (error instanceof BrokerError) {
       // A row that makes no sense, or that no key opens: only the log can say which it is and why.
       if (hasCode(error, 'internal_error', 'grant_unreadable')) {
@@ -82,7 +94,8 @@ async function refreshOne(
     connection,
     stored,
     isFresh: (current) => !isStillWanted(needs, batch, current),
-    waitMs: 0,
+    waitMs: leaseWaitMs,
+    hasTime: true,
     isSweep: batch.trigger === 'automatic',
   });
   return { kind: result.isRefreshed ? 'refreshed' : 'skipped' };

@@ -11,7 +11,7 @@ import { type ActingConnection, asFallback, needsFallback } from './acting-conne
 import { refreshInProgress } from './refresh-in-progress.ts';
 import { type RequestedTokens, requestTokens } from './request-tokens.ts';
 import { type RefreshNeeds, type RefreshResult, settleFailure, settleSuccess } from './settle-refresh.ts';
-import { createFlights } from './single-flight.ts';
+import { createFlights, type Flight } from './single-flight.ts';
 
 export interface RefreshRequest {
   readonly connection: Connection;
@@ -21,6 +21,8 @@ export interface RefreshRequest {
   readonly isFresh: (current: StoredGrant) => boolean;
   /** How long to wait behind somebody else's lease. */
   readonly waitMs: number;
+  /** Waits for room at the provider for as long as it takes. Otherwise 10 s from the start. */
+  readonly hasTime?: boolean;
   /**
    * Nobody waits for the token. After a crash whose outcome is lost, the access token is used up first then: the
    * refresh token may be spent, and trying it would end the grant.
@@ -36,7 +38,8 @@ export interface GrantRefresher {
    * the grant's lease before the provider is called, so that no refresh token is ever submitted twice.
    *
    * Resolves to the grant as it is afterwards. Throws `connection_not_ready` when a person must act first,
-   * `refresh_in_progress` when somebody else held the lease for longer than `waitMs` or this process is stopping,
+   * `refresh_in_progress` when somebody else held the lease for longer than `waitMs`, when there was no room at the
+   * provider in time, or this process is stopping,
    * a `ProviderErrorCode` when the provider did not give tokens, and the stores' own errors.
    */
   refresh(request: RefreshRequest): Promise<RefreshResult>;
@@ -46,12 +49,14 @@ export interface GrantRefresher {
 
 const firstWaitMs = 50;
 const longestWaitMs = 1000;
+const roomWaitMs = 10_000;
 
 export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
   const flights = createFlights<RefreshResult>();
 
   async function refresh(request: RefreshRequest): Promise<RefreshResult> {
-    const deadline = needs.clock.now() + request.waitMs;
+    const startedAt = needs.clock.now();
+    const deadline = startedAt + request.waitMs;
     let current = request.stored;
     for (let round = 0; ; round += 1) {
       if (request.isFresh(current)) return { stored: current, isRefreshed: false };
@@ -59,7 +64,9 @@ export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
       if (flights.isDraining()) throw refreshInProgress('this process is stopping');
       needs.gate.assertOpen(providerOf(request.connection));
       const snapshot = current;
-      const result = await flights.share(flightKey(snapshot), () => claimAndRefresh(needs, request, snapshot));
+      const flight = flights.share(flightKey(snapshot), (takeOff) => fly(request, snapshot, takeOff));
+      if (request.hasTime !== true) await takeOffBy(needs, flight, startedAt + roomWaitMs);
+      const result = await flight.landed;
       if (result?.isRefreshed) return result;
       if (result !== undefined) {
         current = result.stored;
@@ -71,7 +78,27 @@ export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
     }
   }
 
+  /** There must be room at the provider before the claim: a lease is short, and nobody is to hold one and wait. */
+  function fly({ connection, ...request }: RefreshRequest, snapshot: StoredGrant, takeOff: () => void) {
+    return needs.gate.withRoom(providerOf(connection), async () => {
+      takeOff();
+      if (flights.isDraining()) throw refreshInProgress('this process is stopping');
+      needs.gate.assertOpen(providerOf(connection));
+      return claimAndRefresh(needs, { connection, ...request }, snapshot);
+    });
+  }
+
   return { refresh, drain: () => flights.drain() };
+}
+
+/** Gives up in time while a flight waits for room; one that has taken off is waited for. */
+async function takeOffBy({ clock, random }: RefreshNeeds, flight: Flight<RefreshResult>, deadline: number) {
+  for (let round = 0; !flight.hasTakenOff(); round += 1) {
+    const leftMs = deadline - clock.now();
+    if (leftMs <= 0) throw refreshInProgress('there was no room at the provider');
+    const pauseMs = Math.min(leftMs, waitMs(round, random.fraction()));
+    await Promise.race([flight.takenOff, flight.landed, clock.sleep(pauseMs)]);
+  }
 }
 
 /** Resolves to undefined while somebody else holds the lease. */
@@ -125,7 +152,7 @@ async function refreshUnderClaim(
   let requested: RequestedTokens;
   try {
     const call = () => requestTokens(needs, connection, before, claim.endsAt);
-    requested = await needs.gate.run(providerOf(connection), call);
+    requested = await needs.gate.attempt(providerOf(connection), call);
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error;
     throw await settleFailure(needs, connection, claim, before, error);

@@ -79,6 +79,7 @@ async function commitOrGiveUp(needs: RefreshNeeds, claim: Claim, change: GrantCh
     const { clock, random } = needs;
     await needs.grants.commit(claim, {
       grant: withFailure(claim.stored.grant, failed, clock.now(), random.fraction()),
+      isOutcomeUnknown: true,
     });
     throw error;
   }
@@ -167,12 +168,12 @@ function failureChange(
   error: BrokerError & { readonly code: ProviderErrorCode },
 ): GrantChange {
   if (error.code !== 'needs_reauthorization' || mintsTokens(connection.config.flowType)) {
-    const { code, message, retryAfterSeconds } = error;
+    const { code, message, retryAfterSeconds, isOutcomeUnknown } = error;
     const failed = withFailure(grant, { code, message, retryAfterSeconds }, clock.now(), random.fraction());
-    if (connection.isFallback !== true) return { grant: failed };
+    if (connection.isFallback !== true) return { grant: failed, isOutcomeUnknown };
     // What a person must do stays said: the fallback failing changes nothing about it.
     const { status, statusReason, statusMessage } = grant;
-    return { grant: { ...failed, status, statusReason, statusMessage } };
+    return { grant: { ...failed, status, statusReason, statusMessage }, isOutcomeUnknown };
   }
   const dead = isTakeover
     ? withDeath(grant, 'crash_outcome_unknown', 'A refresh was interrupted and its outcome is lost. Authorize again.')

@@ -36,20 +36,23 @@ export type StartSweep = (request: SweepRequest) => Promise<StartedSweep>;
 type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'dueIndex' | 'jobs' | 'logger'>;
 
 const batchSize = 16;
+/** All that one sweep dispatches is in memory at once. A million grants have some 125,000 due in half an hour. */
+const mostGrants = 200_000;
 
 /**
  * Begins a sweep: finds what the due index says is due, or for a manual one every grant that can be refreshed, and
  * deals it into batches of one authorization server each. It reads no grant of an automatic sweep, and refreshes
- * nothing itself. Throws `storage_unavailable`.
+ * nothing itself. Of what is due, an automatic one takes about `most` grants: the rest stays in the index for the next.
+ * Throws `storage_unavailable`.
  */
-export function createStartSweep(needs: Needs): StartSweep {
+export function createStartSweep(needs: Needs, most = mostGrants): StartSweep {
   return async (request) => {
     const { trigger, org } = request;
     const startedAt = needs.clock.now();
     const jobId = await needs.jobs.begin({ trigger, org, startedAt });
     const dealt = createDealer();
     let due = 0;
-    for await (const { server, ...grant } of wanted(needs, request, startedAt)) {
+    for await (const { server, ...grant } of wanted(needs, request, startedAt, most)) {
       due += 1;
       dealt.add(server, grant);
     }
@@ -64,9 +67,10 @@ async function* wanted(
   needs: Needs,
   { trigger, org }: SweepRequest,
   startedAt: number,
+  most: number,
 ): AsyncGenerator<BatchGrant & Pick<DueEntry, 'server'>> {
   if (trigger === 'automatic') {
-    for await (const entries of needs.dueIndex.due(startedAt)) yield* entries;
+    for await (const entries of needs.dueIndex.due(startedAt, most)) yield* entries;
     return;
   }
   for await (const { key, grant } of org === null ? everyGrant(needs) : grantsOf(needs, org)) {

@@ -29,6 +29,14 @@ export function entryOf(grant: Named, at: number): Entry {
   return entryAt(org, org, connection, userId, at);
 }
 
+/** Puts an entry in that names a grant at a time, past every proxy, whether or not the grant is there. */
+export async function putEntry(world: World, grant: Named, at: number): Promise<void> {
+  const [partitionKey = '', rowKey = ''] = entryOf(grant, at).place.split(' ');
+  const { org, connection, userId } = grant;
+  const columns = { org, connection_org: org, connection, user_id: userId ?? '', server: 'somewhere' };
+  await openTable(world, 'OAuthRefreshDue').createEntity({ partitionKey, rowKey, ...columns });
+}
+
 /** Whether a request is about an entry of the due index that names one of these grants. */
 export function concernsEntryOf(grants: readonly ChaosGrant[]): Match {
   const hashes = grants.map(({ org, connection, userId }) =>

@@ -17,6 +17,15 @@ export function quietSchedule(): { readonly REFRESH_SCHEDULE: string } {
 }
 
 /**
+ * A setting of hosts whose timer runs every half hour, as it does by default, but not before 29 minutes from now: grants
+ * are due by the same rules as in real life.
+ */
+export function halfHourlySchedule(): { readonly REFRESH_SCHEDULE: string } {
+  const minute = new Date().getUTCMinutes() % 30;
+  return { REFRESH_SCHEDULE: `0 ${minute},${minute + 30} * * * *` };
+}
+
+/**
  * Makes many grants at one provider: connections of which each has its own grant and seven users'. Their access tokens
  * are none of the provider's; their refresh tokens are. None of them is due.
  */

@@ -39,3 +39,18 @@ export function finishedJob(host: ChaosHost, id: string, timeout = 15_000): Prom
   };
   return vi.waitFor(read, { timeout, interval: 50 });
 }
+
+/** A job that seals everything anew, as the API shows it. */
+export async function rekeyStatus(host: ChaosHost, id: string): Promise<Record<string, unknown>> {
+  return (await host.call('GET', `/api/oauth/rekey_job_status?job_id=${id}`, { org: 'GLOBAL' })).json;
+}
+
+/** Waits until such a job has ended. */
+export function finishedRekey(host: ChaosHost, id: string): Promise<Record<string, unknown>> {
+  const read = async () => {
+    const job = await rekeyStatus(host, id);
+    expect(job).toMatchObject({ state: 'finished' });
+    return job;
+  };
+  return vi.waitFor(read, { timeout: 60_000, interval: 50 });
+}

@@ -32,13 +32,15 @@ export interface ProviderOptions {
   readonly name: string;
   readonly history: History;
   readonly random: SeededRandom;
+  /** Default: ten minutes, shorter than a sweep takes to come by. */
+  readonly accessTokenLifeSeconds?: number;
 }
 
 const scope = 'openid offline_access read';
-const accessTokenLifeSeconds = 600;
 
 /** A real authorization server of a class, behind a proxy. */
-export async function startProvider({ kind, name, history, random }: ProviderOptions): Promise<Provider> {
+export async function startProvider(options: ProviderOptions): Promise<Provider> {
+  const { kind, name, history, random, accessTokenLifeSeconds = 600 } = options;
   const server = await startAuthorizationServer({
     rotate: kind !== 'steady',
     accessTokenLifeSeconds,

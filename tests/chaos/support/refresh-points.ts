@@ -1,3 +1,4 @@
+import { hashOfToken } from '../../support/authorization-server.ts';
 import { concernsEntryOf } from './due-index.ts';
 import type { ChaosGrant } from './grants.ts';
 import type { Hold } from './hold.ts';
@@ -36,7 +37,7 @@ export interface StoppedRefreshes {
   abandon(): void;
 }
 
-/** Stops the next refresh of each grant at a point. Where the provider is asked, all of its calls stop. */
+/** Stops the next refresh of each grant at a point. */
 export function stopAt(world: World, point: RefreshPoint, grants: readonly ChaosGrant[]): StoppedRefreshes {
   const { matches, at } = point;
   const holds = point.where === 'provider' ? atProviders() : [atTables()];
@@ -52,7 +53,7 @@ export function stopAt(world: World, point: RefreshPoint, grants: readonly Chaos
     const providers = [...new Set(grants.map(({ provider }) => provider))];
     return providers.map((provider) => {
       const times = grants.filter((grant) => grant.provider === provider).length;
-      return { hold: provider.proxy.hold(matches, { at, times }), times };
+      return { hold: provider.proxy.hold(both(matches, submits(grants)), { at, times }), times };
     });
   }
 
@@ -68,4 +69,10 @@ export function stopAt(world: World, point: RefreshPoint, grants: readonly Chaos
       for (const { hold } of holds) hold.abandon();
     },
   };
+}
+
+/** Whether a request to the provider carries the newest refresh token of one of these grants. */
+export function submits(grants: readonly ChaosGrant[]): Match {
+  const newest = new Set(grants.map(({ provider, account }) => provider.ledger.newestOf(account)));
+  return ({ body }) => newest.has(hashOfToken(new URLSearchParams(body).get('refresh_token') ?? ''));
 }

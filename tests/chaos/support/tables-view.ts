@@ -21,8 +21,7 @@ export interface TablesViewOptions {
 export async function openTablesView(world: World, options: TablesViewOptions): Promise<TablesView> {
   const { name, laterMs = 0 } = options;
   const { connectionString, history, random } = world;
-  const target = /TableEndpoint=(https?:\/\/[^/;]+)/.exec(connectionString)?.[1];
-  if (target === undefined) throw new Error('the connection string names no table service');
+  const target = targetOf(connectionString);
   const proxy = await startRecordingProxy({
     name,
     target,
@@ -63,6 +62,11 @@ export async function startLater(
   return (await openLater(world, laterMs)).startHost(environment);
 }
 
+/** Settings of a host that goes by the world's own proxy of the tables, but past that of the queue. */
+export function pastQueueProxy({ connectionString, tables }: World): Readonly<Record<string, string>> {
+  return { OAuthStorage: connectionString.replace(targetOf(connectionString), tables.origin) };
+}
+
 /** Lets the hosts of today find the queue empty, until the world is calmed: what others put there is theirs. */
 export function keepFromQueue(world: World): void {
   const headers = { 'content-type': 'application/xml' };
@@ -71,3 +75,10 @@ export function keepFromQueue(world: World): void {
 }
 
 const isTake: Match = ({ method, path }) => method === 'GET' && path.includes('/messages');
+
+/** The origin of the table service. */
+function targetOf(connectionString: string): string {
+  const target = /TableEndpoint=(https?:\/\/[^/;]+)/.exec(connectionString)?.[1];
+  if (target === undefined) throw new Error('the connection string names no table service');
+  return target;
+}

@@ -45,6 +45,8 @@ export interface WorldOptions {
   readonly providers: readonly ProviderClass[];
   /** Settings of every host. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Of the providers' access tokens. Default: that of `startProvider`. */
+  readonly accessTokenLifeSeconds?: number;
 }
 
 interface StartedWorld extends World {
@@ -69,7 +71,9 @@ export function useWorld(options: WorldOptions): () => World {
   };
 }
 
-async function startWorld({ providers: kinds, environment = {} }: WorldOptions): Promise<StartedWorld> {
+async function startWorld(options: WorldOptions): Promise<StartedWorld> {
+  const { providers: kinds, environment = {}, accessTokenLifeSeconds } = options;
+  const life = accessTokenLifeSeconds === undefined ? {} : { accessTokenLifeSeconds };
   const seed = inject('chaosSeed');
   const random = createSeededRandom(seed);
   const history = createHistory();
@@ -86,7 +90,7 @@ async function startWorld({ providers: kinds, environment = {} }: WorldOptions):
   const providers = await Promise.all(
     kinds.map((kind, index) => {
       const name = kinds.indexOf(kind) === index ? kind : `${kind}-${index}`;
-      return startProvider({ kind, name, history, random: random.branch(name) });
+      return startProvider({ kind, name, history, random: random.branch(name), ...life });
     }),
   );
   const adminKey = `bwl_${randomBytes(8).toString('hex')}_${randomBytes(32).toString('base64url')}`;

@@ -29,8 +29,12 @@ describe('dueAt', () => {
     expect(dueAt(token(5 * minuteMs, false), policy, 0.5)).toBeNull();
   });
 
-  it('is never for a token without an end', () => {
-    expect(dueAt(token(null), policy, 0)).toBeNull();
+  it('keeps the refresh token alive once a day where the provider states no end', () => {
+    expect(dueAt(token(null), policy, 0.5)).toBe(noon + dayMs);
+  });
+
+  it('is never for a token that neither ends nor can be refreshed', () => {
+    expect(dueAt(token(null, false), policy, 0)).toBeNull();
   });
 });
 

@@ -159,6 +159,37 @@ describe('a reply to a refresh is classified', () => {
   });
 });
 
+describe('whether a refresh that failed may have worked', () => {
+  const failureOf = (answer: () => Promise<Response>) =>
+    providerAnswering(answer)
+      .server.refresh(clientWith(), new Secret('old'))
+      .catch((error: unknown) => error);
+  const answering = (status: number, body: string) => async () => new Response(body, { status });
+  const said = JSON.stringify({ error: 'temporarily_unavailable' });
+
+  test.each([
+    ['a 200 that cannot be read', answering(200, html)],
+    ['a 200 without a token', answering(200, '{}')],
+    ['a 502', answering(502, html)],
+    ['a 504', answering(504, '')],
+    ['a reset', () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }))],
+  ])('%s leaves it open', async (_title, answer) => {
+    expect(await failureOf(answer)).toMatchObject({ isOutcomeUnknown: true });
+  });
+
+  test.each([
+    ['a 500', answering(500, html)],
+    ['a 503', answering(503, html)],
+    ['a 429', answering(429, '')],
+    ['a 400 that cannot be read', answering(400, html)],
+    ['a 502 that speaks OAuth', answering(502, said)],
+    ['a 200 that speaks OAuth', answering(200, said)],
+    ['invalid_grant', answering(400, JSON.stringify({ error: 'invalid_grant' }))],
+  ])('%s says that it did not', async (_title, answer) => {
+    expect(await failureOf(answer)).toMatchObject({ isOutcomeUnknown: false });
+  });
+});
+
 describe('what does not come back', () => {
   const refresh = (fetch: () => Promise<Response>, timeLimit?: () => AbortSignal) =>
     providerAnswering(fetch, timeLimit === undefined ? {} : { timeLimit }).server.refresh(

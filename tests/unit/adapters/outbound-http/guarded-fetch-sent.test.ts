@@ -14,6 +14,7 @@ describe('whether the provider may have seen the request', () => {
     expect(failure).toMatchObject({ code: 'provider_unavailable' });
     expect(failure.detail).toBe(`127.0.0.1:${port}: ECONNREFUSED, before anything was sent`);
     expect(wasSent(failure)).toBe(false);
+    expect(failure.isOutcomeUnknown).toBe(false);
     expect(wasSent(new Error('wrapped', { cause: failure }))).toBe(false);
   });
 
@@ -23,6 +24,7 @@ describe('whether the provider may have seen the request', () => {
     const failure = await failureOf(strict({ lookup }).fetch('https://provider.example.com/'));
     expect(failure.detail).toBe('provider.example.com: ENOTFOUND, before anything was sent');
     expect(wasSent(failure)).toBe(false);
+    expect(failure.isOutcomeUnknown).toBe(false);
   });
 
   test('no: TLS does not come about', async () => {
@@ -30,6 +32,7 @@ describe('whether the provider may have seen the request', () => {
     const failure = await failureOf(guarded().fetch(`https://127.0.0.1:${server.port}/`));
     expect(failure.code).toBe('provider_unavailable');
     expect(wasSent(failure)).toBe(false);
+    expect(failure.isOutcomeUnknown).toBe(false);
     expect(server.requests()).toBe(0);
   });
 
@@ -51,6 +54,7 @@ describe('whether the provider may have seen the request', () => {
     const failure = await failureOf(guarded().fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'a=1' }));
     expect(failure.code).toBe('provider_unavailable');
     expect(wasSent(failure)).toBe(true);
+    expect(failure.isOutcomeUnknown).toBe(true);
     expect(connections(), 'nothing is tried again').toBe(1);
   });
 
@@ -65,6 +69,7 @@ describe('whether the provider may have seen the request', () => {
     expect(failure.code).toBe('provider_answer_invalid');
     expect(`${failure.message} ${failure.detail} ${JSON.stringify(failure)} ${failure.cause}`).not.toContain('marker');
     expect(wasSent(failure)).toBe(true);
+    expect(failure.isOutcomeUnknown).toBe(true);
   });
 
   test('yes: for errors from elsewhere', () => {

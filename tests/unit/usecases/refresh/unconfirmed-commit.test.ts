@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { createProviderGate } from '../../../../src/adapters/provider-gate/provider-gate.ts';
 import { Secret } from '../../../../src/domain/secret.ts';
 import type { GrantStore, RowVersion, StoredGrant } from '../../../../src/ports/grant-store.ts';
 import type { LogFields, Logger } from '../../../../src/ports/logger.ts';
@@ -23,12 +24,12 @@ function unconfirming(log: (line: { event: string; fields: LogFields | undefined
   const error: Logger['error'] = (event, fields) => log({ event, fields });
   const issued = { tokens: sampleTokens('new'), requestedAt: now, expiresAt: now + 3_600_000, scopes: null };
   const needs = {
-    clock: { now: () => now },
+    clock: { now: () => now, sleep: () => Promise.resolve() },
     random: { fraction: () => 0.5 },
     grants,
     vault: { get: async () => new Secret('client-secret') },
     authorizationServer: { refresh: async () => issued },
-    gate: { assertOpen: () => {}, run: <Result>(_provider: string, call: () => Promise<Result>) => call() },
+    gate: createProviderGate({ clock: { now: () => now } }),
     logger: { error },
     policy: { refreshWindowSeconds: 600, sweepIntervalSeconds: 1800, idleAfterSeconds: 604_800 },
   };
