@@ -8,6 +8,7 @@ import { createFinishAuthorization } from './authorization/finish-authorization.
 import { createOpenConnectPage } from './authorization/open-connect-page.ts';
 import { createPollDevice } from './authorization/poll-device.ts';
 import { createStartAuthorization } from './authorization/start-authorization.ts';
+import { createBackgroundWork } from './background-work.ts';
 import { createAuthenticate } from './callers/authenticate.ts';
 import type { KnownPrincipal } from './callers/authenticate-principal.ts';
 import { createManageCallers } from './callers/manage-callers.ts';
@@ -31,17 +32,12 @@ import type { Dependencies } from './dependencies.ts';
 import { createInFlight } from './in-flight.ts';
 import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
 import { createIndexedStores } from './refresh/indexed-stores.ts';
-import { createReportPoisoned } from './refresh/poisoned-batch.ts';
-import { createReconcile } from './refresh/reconcile.ts';
-import { createWorkBatch } from './refresh/refresh-batch.ts';
 import { createRefreshConnection } from './refresh/refresh-connection.ts';
 import { createGrantRefresher } from './refresh/refresh-grant.ts';
-import { createStartSweep, type RefreshBatch } from './refresh/sweep.ts';
 import { createGetRekeyJob } from './rekey/get-rekey-job.ts';
-import { createStartRekey, createUnfinishedRekey } from './rekey/start-rekey.ts';
-import { createWorkRekey, type RekeyLimits } from './rekey/work-rekey.ts';
+import { createStartRekey } from './rekey/start-rekey.ts';
+import type { RekeyLimits } from './rekey/work-rekey.ts';
 import { createBulkRevoke } from './revocation/bulk-revoke.ts';
-import { createDueRevocations, createWorkRevocation } from './revocation/work-revocation.ts';
 import { createManageDependencies } from './workflows/manage-dependencies.ts';
 import { createSwitchWorkflow } from './workflows/switch-workflow.ts';
 import { createUseWorkflow } from './workflows/use-workflow.ts';
@@ -88,8 +84,6 @@ export function createBroker(
         });
   const createConnection = createCreateConnection(needs);
   const manageDependencies = createManageDependencies(dependencies);
-  const workBatch = createWorkBatch(needs);
-  const workRevocation = createWorkRevocation(dependencies);
   const exchangeToken = createExchangeToken({
     ...dependencies,
     useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
@@ -136,16 +130,9 @@ export function createBroker(
     exchangeToken: (request: ExchangeRequest) => inFlight.track(() => exchangeToken(request)),
     dependencies: { ...manageDependencies, remove: forgetting(manageDependencies.remove, caches.workflowUses) },
     workflows: createSwitchWorkflow(dependencies),
-    startSweep: createStartSweep(dependencies),
-    workBatch: (batch: RefreshBatch) => inFlight.track(() => workBatch(batch)),
-    workRevocation: (id: string) => inFlight.track(() => workRevocation(id)),
-    dueRevocations: createDueRevocations(dependencies),
-    reportPoisoned: createReportPoisoned(dependencies),
-    reconcile: createReconcile(dependencies),
+    ...createBackgroundWork(needs, inFlight, rekeyLimits),
     getRefreshJob: createGetRefreshJob(dependencies),
     startRekey: createStartRekey(dependencies),
-    unfinishedRekey: createUnfinishedRekey(dependencies),
-    workRekey: createWorkRekey(dependencies, rekeyLimits),
     getRekeyJob: createGetRekeyJob(dependencies),
     checkHealth: () => checkHealth(probes),
     /**

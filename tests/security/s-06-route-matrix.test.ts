@@ -15,6 +15,7 @@ const publicRoutes = [
   'connect-page',
   'callback-get',
   'callback-post',
+  'jwks',
   'health',
   'health-ready',
   'openapi-json',

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 /** What needs no storage: it is alive, and its pages are. */
-const without = ['health', 'openapi-json', 'docs', 'me', 'callback-post'];
+const without = ['health', 'openapi-json', 'docs', 'me', 'callback-post', 'providers-list', 'providers-get'];
 /** For platform callers of GLOBAL. */
 const ofPlatform = ['rekey', 'rekey-job-status'];
 const asking = routeTable.filter(({ name }) => !without.includes(name));
