@@ -54,7 +54,7 @@ const sweepLater = async (milliseconds = 400_000) => {
   await broker.host.runTimer('refreshSweep');
 };
 
-describe('a revocation that the provider does not answer', () => {
+describe('S-39 a revocation that the provider does not answer', () => {
   it('is tried again through the queue until it is answered; tokens are in no queue and in no row in clear', async () => {
     const tokens = await createGranted(broker, 'later', {}, {}, here());
     unwell();
