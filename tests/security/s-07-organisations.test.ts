@@ -185,7 +185,10 @@ describe('S-07 what belongs to another organisation looks like what does not exi
     ({ name, path, permission }) =>
       name !== ofAttempts && path.includes('{connection_name}') && permission.kind === 'organisation',
   );
-  const bodies: Readonly<Record<string, unknown>> = { 'connections-tokens': { access_token: 'at' } };
+  const bodies: Readonly<Record<string, unknown>> = {
+    'connections-tokens': { access_token: 'at' },
+    'credentials-exchange': { subject_token: 'somebody’s' },
+  };
   const requestOf = (route: Route, name: string): [string, string, unknown] => [
     route.method,
     `/api${route.path.replace('{connection_name}', name).replace('{workflow_id}', 'sync-0')}`,

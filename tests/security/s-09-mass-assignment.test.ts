@@ -48,6 +48,9 @@ const foreignFields: Readonly<Record<string, unknown>> = {
   prototype: {},
 };
 
+/** What a route does take by that name: a filter, and what an export says of itself. */
+const taken: Readonly<Record<string, readonly string[]>> = { revoke: ['created_by'], import: ['org_id'] };
+
 const withBody = routeTable.filter(({ request }) => request?.body !== undefined);
 
 describe('S-09 a body with more than the route takes', () => {
@@ -58,6 +61,7 @@ describe('S-09 a body with more than the route takes', () => {
       const body = name === 'connections-create' ? broker.connectionBody('forged') : bodyOf(route);
       const before = await everythingKept(broker);
       for (const [field, value] of Object.entries(foreignFields)) {
+        if (taken[name]?.includes(field)) continue;
         const answer = await broker.call(route.method, path, { body: { ...(body as object), [field]: value } });
         expect(answer, `${field} ${answer.text}`).toMatchObject({ status: 400, json: { error: 'validation_failed' } });
         expect(

@@ -80,7 +80,8 @@ describe('S-64 a page of another origin', () => {
     const isReadable = routeTable.some(({ method, path }) => method === 'GET' && path === route.path);
     const before = await everythingKept(broker);
     const answer = await broker.call('GET', pathOf(route.path), { headers: crossSite });
-    if (isReadable) expect(answer.status).toBeLessThan(500);
+    // Credentials that nobody has connected yet are 503.
+    if (isReadable) expect([200, 404, 503]).toContain(answer.status);
     // A word in the place of an id looks like one, as `test` of `connections/{name}` does.
     else expect([404, 405]).toContain(answer.status);
     expect(await everythingKept(broker)).toEqual(before);

@@ -42,7 +42,10 @@ export async function completeConfig(needs: Needs, input: ConfigInput): Promise<
   };
 }
 
-/** The endpoints of a changed configuration. Those of a provider follow its variables. Throws as `completeConfig` does. */
+/**
+ * The endpoints of a changed configuration. Those of a provider follow its variables and nothing else: a change of a
+ * label must not drop tokens because the catalogue or an issuer's metadata has changed. Throws as `completeConfig` does.
+ */
 export async function changedEndpoints(
   needs: Needs,
   before: ConnectionConfig,
@@ -54,6 +57,8 @@ export async function changedEndpoints(
     ([name, url]) => url !== before.endpoints[name as keyof Endpoints],
   );
   const endpoints = endpointsAt(provider, { ...after, endpoints: Object.fromEntries(given) });
+  const isSame = JSON.stringify(after.variables) === JSON.stringify(before.variables);
+  if (isSame) return { ...before.endpoints, testUrl: after.endpoints.testUrl ?? endpoints.testUrl };
   return provider.discovers ? discovered(needs, endpoints) : endpoints;
 }
 

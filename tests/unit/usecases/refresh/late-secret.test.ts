@@ -12,6 +12,9 @@ async function refresh(vaultTakesMs: number) {
   const submitted: string[] = [];
   const secrets = ['old', 'new'];
   const needs = {
+    providers: { get: () => undefined, list: () => [] },
+    policy: { publicBaseUrl: 'https://bowline.example' },
+    connections: { get: async () => undefined },
     clock: { now: () => now },
     vault: {
       get: async (_reference: string, options?: { readonly fresh?: boolean }) => {

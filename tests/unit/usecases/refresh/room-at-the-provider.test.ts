@@ -60,6 +60,8 @@ beforeEach(() => {
     vault: { get: async () => new Secret('client-secret') },
     authorizationServer: { refresh },
     gate: createProviderGate({ clock }),
+    providers: { get: () => undefined, list: () => [] },
+    audit: { note: async () => {} },
     logger: { error: () => {}, warn: () => {} },
     policy: { refreshWindowSeconds: 600, sweepIntervalSeconds: 1800, idleAfterSeconds: 604_800 },
     connections: { get: async () => ({ connection, own: storedOf('own') }) },
