@@ -1,4 +1,4 @@
-import { BrokerError } from './errors.ts';
+import { BrokerError, type ErrorCode } from './errors.ts';
 import { GLOBAL, type OrgId } from './ids.ts';
 
 export const roles = ['admin', 'operator', 'reader', 'auditor'] as const;
@@ -60,11 +60,39 @@ export function principalId({ tenantId, objectId }: Pick<PrincipalRecord, 'tenan
   return `entra:${tenantId}:${objectId}`;
 }
 
+/** A principal by the id of its caller, if it is that of one. */
+export function principalOfId(id: string): Pick<PrincipalRecord, 'tenantId' | 'objectId'> | undefined {
+  if (!principalIdPattern.test(id)) return undefined;
+  const [, tenantId = '', objectId = ''] = id.split(':');
+  return { tenantId, objectId };
+}
+
+const credentialWanted =
+  'Send a valid credential: Authorization: Bearer <API key or Entra access token>, or x-api-key: <API key>.';
+
 /** The one answer to whoever has not shown who it is, whatever is wrong. `detail` is for the log. */
 export function unauthenticated(detail?: string): BrokerError {
-  const message =
-    'Send a valid credential: Authorization: Bearer <API key or Entra access token>, or x-api-key: <API key>.';
-  return new BrokerError('unauthenticated', message, detail === undefined ? {} : { detail });
+  return new BrokerError('unauthenticated', credentialWanted, detail === undefined ? {} : { detail });
+}
+
+/** Somebody has shown who it is, and is not let in all the same. The audit log names it, the answer does not. */
+export class KnownCallerRefusedError extends BrokerError {
+  readonly caller: Caller;
+
+  constructor(code: ErrorCode, publicMessage: string, { detail, caller }: { detail: string; caller: Caller }) {
+    super(code, publicMessage, { detail });
+    this.caller = caller;
+  }
+}
+
+/** The same answer to a caller whose time is over. */
+export function expired(
+  { kind, id, name, orgIds, roles: held, expiresAt }: Caller,
+  detail: string,
+): KnownCallerRefusedError {
+  // An error is printed here and there: nothing else of a record goes along.
+  const caller = { kind, id, name, orgIds, roles: held, expiresAt };
+  return new KnownCallerRefusedError('unauthenticated', credentialWanted, { detail, caller });
 }
 
 export function isPlatformCaller(caller: Caller): boolean {

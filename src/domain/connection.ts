@@ -15,6 +15,7 @@ export type FlowType = (typeof flowTypes)[number];
 export const clientAuthMethods = [
   'client_secret_basic',
   'client_secret_basic_raw',
+  'client_secret_basic_as_user',
   'client_secret_post',
   'private_key_jwt',
   'none',
@@ -158,18 +159,33 @@ export function scopeParameter(config: Pick<ConnectionConfig, 'scopes' | 'scopeS
   return list.length === 0 ? undefined : list.join(config.scopeSeparator === 'comma' ? ',' : ' ');
 }
 
+/** How a provider spells scopes. */
+export interface ScopeSpelling {
+  /** Other names of scopes, and the name that each is compared by. */
+  readonly aliases: Readonly<Record<string, string>>;
+  /** Without this scope there is no refresh token. */
+  readonly offline: string | null;
+}
+
 /**
  * The scopes that were asked for and not granted. Empty when the provider said nothing (RFC 6749 section 5.1). Many
- * providers do not repeat `offline_access`: a refresh token says that it was granted.
+ * providers do not repeat the scope for a refresh token: that there is one says that it was granted.
  */
 export function missingScopes(
   requested: string | null,
   { grantedScopes, hasRefreshToken = false }: { grantedScopes: string | null; hasRefreshToken?: boolean },
+  { aliases, offline }: ScopeSpelling = { aliases: {}, offline: null },
 ): readonly string[] {
   if (grantedScopes === null) return [];
-  const held = new Set(scopeList(grantedScopes));
-  if (hasRefreshToken) held.add('offline_access');
-  return scopeList(requested).filter((scope) => !held.has(scope));
+  const nameOf = (scope: string) => (Object.hasOwn(aliases, scope) ? aliases[scope] : scope);
+  const held = new Set(scopeList(grantedScopes).map(nameOf));
+  if (hasRefreshToken) for (const scope of ['offline_access', offline ?? '']) held.add(nameOf(scope));
+  return scopeList(requested).filter((scope) => !held.has(nameOf(scope)));
+}
+
+/** Whether variables have the same values, in whatever order. */
+export function areSameVariables(one: ConnectionConfig['variables'], other: ConnectionConfig['variables']): boolean {
+  return JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort());
 }
 
 /**

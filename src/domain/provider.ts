@@ -75,6 +75,8 @@ export interface ProviderScopes {
   readonly offline: string | null;
   /** The provider takes no `scope`: what is allowed is set where the client is registered. */
   readonly isUnused: boolean;
+  /** Names under which granted scopes come back, and the name that each is asked for by. */
+  readonly aliases: Readonly<Record<string, string>>;
 }
 
 /** How long things live, where the answer does not say. */
@@ -121,6 +123,9 @@ export interface ProviderMetadata {
  */
 export const revocationStyles = ['rfc7009', 'bearer', 'client_json'] as const;
 
+/** What ends with a revoked token: its own grant, or everything that the account granted to the client. */
+export const revocationReaches = ['token', 'account'] as const;
+
 export interface ProviderRevocation {
   readonly style: (typeof revocationStyles)[number];
   readonly method: 'POST' | 'DELETE';
@@ -128,6 +133,8 @@ export interface ProviderRevocation {
   readonly bodyFormat: 'form' | 'json' | null;
   /** Several connections may share one token, so that revoking one's ends the others': only on request. */
   readonly isShared: boolean;
+  /** `account`: tokens of an authorization that was refused are not revoked, for that would end grants that are kept. */
+  readonly reach: (typeof revocationReaches)[number];
 }
 
 /** RFC 7523 as the provider has it. */
@@ -197,7 +204,7 @@ const ownFormat = {
 /** What is assumed of an authorization server that nobody described: the standards, and the worst of refresh tokens. */
 export const unknownProvider = {
   requests: ownFormat,
-  scopes: { separator: 'space', default: null, clientDefault: null, offline: null, isUnused: false },
+  scopes: { separator: 'space', default: null, clientDefault: null, offline: null, isUnused: false, aliases: {} },
   rotation: 'unknown',
   overlapSeconds: null,
   lives: { accessTokenSeconds: null, refreshTokenSeconds: null, keepAliveSeconds: 86_400, refreshMarginSeconds: null },
@@ -210,14 +217,14 @@ export const unknownProvider = {
     nonPositiveLife: 'lapsed',
   },
   metadata: { fromCallback: {}, fromAnswer: null, accountPath: null, userinfoAccountPath: null },
-  revocation: { style: 'rfc7009', method: 'POST', bodyFormat: null, isShared: false },
+  revocation: { style: 'rfc7009', method: 'POST', bodyFormat: null, isShared: false, reach: 'token' },
   jwt: null,
 } as const satisfies Partial<Provider>;
 
 /** The part of a provider that requests and answers go by. */
 export type ProviderProfile = Pick<
   Provider,
-  'requests' | 'rotation' | 'overlapSeconds' | 'lives' | 'answers' | 'metadata' | 'revocation' | 'jwt'
+  'requests' | 'scopes' | 'rotation' | 'overlapSeconds' | 'lives' | 'answers' | 'metadata' | 'revocation' | 'jwt'
 >;
 
 /** The profile of a connection without a provider. */

@@ -1,4 +1,5 @@
 import * as oauth from 'oauth4webapi';
+import type { Tokens } from '../domain/grant.ts';
 import { Secret } from '../domain/secret.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 import type { AuthorizationServer, CodeRedemption, OAuthClient } from '../ports/authorization-server.ts';
@@ -46,12 +47,20 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
     redeemCode: (client, redemption) => redeemCode(request, client, redemption),
     refresh: (client, refreshToken) => refresh(request, client, refreshToken),
     mint: (client) => mint(request, transport, client),
-    revoke: (client, tokens) => revokeTokens(transport, client, tokens),
+    revoke: (client, tokens) => revoke(transport, client, tokens),
     introspect: (client, token, kind) => introspectToken(transport, client, token, kind),
     account: (client, accessToken) => accountOfUserinfo(transport, client, accessToken),
     discover: (issuer) => discoverEndpoints(transport, issuer),
     probe: (client, accessToken) => probeToken(transport, client, accessToken),
   };
+}
+
+/** All its requests share one time limit. */
+function revoke(transport: Transport, client: OAuthClient, tokens: Tokens): Promise<boolean> {
+  const signal = transport.timeLimit();
+  const limited: Transport = { ...transport, timeLimit: () => signal };
+  const request = (tokenRequest: TokenRequest) => requestTokens(limited, tokenRequest);
+  return revokeTokens(limited, client, tokens, (refreshToken) => refresh(request, client, refreshToken));
 }
 
 /** A signal that never fires. */

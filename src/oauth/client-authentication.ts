@@ -21,7 +21,9 @@ export function clientAuthentication(
     case 'client_secret_basic':
       return oauth.ClientSecretBasic(secretOf(client));
     case 'client_secret_basic_raw':
-      return rawBasic(secretOf(client));
+      return basic(`${client.config.clientId}:${secretOf(client)}`);
+    case 'client_secret_basic_as_user':
+      return basic(`${secretOf(client)}:`);
     case 'client_secret_post':
       return oauth.ClientSecretPost(secretOf(client));
     case 'private_key_jwt':
@@ -30,9 +32,9 @@ export function clientAuthentication(
 }
 
 /** HTTP Basic without RFC 6749's percent-encoding (section 2.3.1), for servers that do not decode it. */
-function rawBasic(secret: string): oauth.ClientAuth {
-  return (_server, { client_id: id }, _body, headers) => {
-    headers.set('authorization', `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`);
+function basic(credentials: string): oauth.ClientAuth {
+  return (_server, _client, _body, headers) => {
+    headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
   };
 }
 

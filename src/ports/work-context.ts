@@ -5,6 +5,8 @@ import type { LogFields } from './logger.ts';
 export interface CallFacts extends AuditSubject {
   readonly correlationId: string | null;
   readonly address: string | null;
+  /** What counts as one source of calls: a network where anybody in it may choose the address. */
+  readonly network: string;
   readonly actor: AuditActor;
   readonly detail: AuditDetail;
   /** Where the call is answered and has failed all the same. */

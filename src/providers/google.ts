@@ -15,8 +15,15 @@ export const google = defineProvider({
   },
   clientAuth: ['client_secret_post', 'client_secret_basic'],
   requests: { authorizeParams: { access_type: 'offline', prompt: 'consent' } },
-  scopes: { default: 'openid email profile' },
+  scopes: {
+    default: 'openid email profile',
+    aliases: {
+      'https://www.googleapis.com/auth/userinfo.email': 'email',
+      'https://www.googleapis.com/auth/userinfo.profile': 'profile',
+    },
+  },
   rotation: 'none',
+  revocation: { reach: 'account' },
   lives: { accessTokenSeconds: 3600, refreshTokenSeconds: 15_552_000 },
   answers: {
     errorNames: {

@@ -20,7 +20,7 @@ export const microsoft = defineProvider({
     deviceAuthorization: 'https://login.microsoftonline.com/{tenant}/oauth2/v2.0/devicecode',
     userinfo: 'https://graph.microsoft.com/oidc/userinfo',
   },
-  clientAuth: ['client_secret_post', 'client_secret_basic', 'private_key_jwt'],
+  clientAuth: ['client_secret_post', 'client_secret_basic'],
   requests: { authorizeParams: { response_mode: 'query' } },
   scopes: {
     default: 'openid profile email offline_access https://graph.microsoft.com/User.Read',
@@ -39,6 +39,7 @@ export const microsoft = defineProvider({
       'One token serves one resource: the scopes of a connection may not mix Microsoft Graph with another API.',
       'Client credentials take exactly one scope, the resource with /.default, and an administrator’s consent beforehand.',
       'The client secret has an end date of its own. After it every refresh fails with invalid_client (AADSTS7000222).',
+      'Certificates are not supported: Microsoft wants assertions to name the certificate (x5t), and Bowline has keys only.',
       'The end of an administrator’s consent comes back with tenant= and without a code: it connects nothing.',
       'There is no revocation endpoint: a person withdraws the consent at https://myapplications.microsoft.com.',
     ],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { clientAuthMethods, flowTypes, scopeSeparators } from '../domain/connection.ts';
-import { type Provider, providerTiers, revocationStyles, rotations } from '../domain/provider.ts';
+import { type Provider, providerTiers, revocationReaches, revocationStyles, rotations } from '../domain/provider.ts';
 import { endpointRules, flowRules, templateRules } from './provider-rules.ts';
 import { variableRules } from './variable-rules.ts';
 
@@ -65,12 +65,15 @@ const requests = z.strictObject({
   codeParam: parameterName,
 });
 
+const scopeName = z.string().regex(/^[^\s,]+$/, 'must be one scope');
+
 const scopes = z.strictObject({
   separator: z.enum(scopeSeparators),
   default: text.nullable(),
   clientDefault: z.string().nullable(),
   offline: text.nullable(),
   isUnused: z.boolean(),
+  aliases: z.record(scopeName, scopeName),
 });
 
 const lives = z.strictObject({
@@ -128,6 +131,7 @@ const fields = z.strictObject({
       method: z.enum(['POST', 'DELETE']),
       bodyFormat: z.enum(['form', 'json']).nullable(),
       isShared: z.boolean(),
+      reach: z.enum(revocationReaches),
     })
     .nullable(),
   jwt: jwt.nullable(),

@@ -27,14 +27,14 @@ export const quickbooks = defineProvider({
   rotation: 'strict',
   lives: { accessTokenSeconds: 3600, refreshTokenSeconds: 8_640_000 },
   metadata: { fromCallback: { realmId: 'realm_id' }, fromAnswer: ['x_refresh_token_expires_in'] },
-  revocation: { bodyFormat: 'json' },
+  revocation: { bodyFormat: 'json', reach: 'account' },
   guide: {
     registerAt: 'https://developer.intuit.com/app/developer/dashboard',
     documentation:
       'https://developer.intuit.com/app/developer/qbo/docs/develop/authentication-and-authorization/oauth-2.0',
     notes: [
       'Register the redirect URI under "Keys & credentials", for development and production apart.',
-      'realm_id of the credentials is the company: every call to the API names it. Without the scope openid nobody can tell which person signed in.',
+      'realm_id of the credentials is the company: every call to the API names it. It comes from the redirect, where the person could change it: it is no proof of which company was chosen, and a token serves its own company only. Without the scope openid nobody can tell which person signed in.',
       'The API is at quickbooks.api.intuit.com, for sandbox companies at sandbox-quickbooks.api.intuit.com.',
       'The refresh token changes about once a day, and the one before stops working then. It ends when unused for 100 days, and after five years in any case.',
     ],

@@ -39,7 +39,7 @@ export const shopify = defineProvider({
   answers: {
     errorNames: { application_cannot_be_found: 'invalid_client', shop_not_permitted: 'unauthorized_client' },
   },
-  metadata: { fromCallback: { shop: 'shop' }, fromAnswer: ['refresh_token_expires_in'] },
+  metadata: { fromAnswer: ['refresh_token_expires_in'] },
   // It uninstalls the app from the shop.
   revocation: { style: 'bearer', method: 'DELETE', isShared: true },
   guide: {
@@ -47,7 +47,7 @@ export const shopify = defineProvider({
     documentation:
       'https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/authorization-code-grant',
     notes: [
-      'Register the redirect URL to the letter; one connection serves one shop.',
+      'Register the redirect URL to the letter; one connection serves one shop, the one that you name. What the redirect says of the shop is not kept: anybody may change it on the way.',
       'Calls to the Admin API carry the token in the header X-Shopify-Access-Token.',
       'An app and a shop have one refreshable token: a second connection for them ends the first.',
       'Tokens without an end are refused for public apps from 1 January 2027.',

@@ -20,7 +20,7 @@ export const slackUser = defineProvider({
     fromAnswer: ['team', 'enterprise', 'is_enterprise_install', 'app_id', 'id'],
     accountPath: 'id',
   },
-  revocation: { style: 'bearer' },
+  revocation: { style: 'bearer', reach: 'account' },
   guide: {
     registerAt: 'https://api.slack.com/apps',
     documentation: 'https://docs.slack.dev/authentication/installing-with-oauth',

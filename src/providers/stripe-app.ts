@@ -11,14 +11,14 @@ export const stripeApp = defineProvider({
     userinfo: 'https://api.stripe.com/v1/account',
     test: 'https://api.stripe.com/v1/account',
   },
-  clientAuth: ['client_secret_basic'],
+  clientAuth: ['client_secret_basic_as_user'],
   requests: { pkce: 'ignored' },
   scopes: { isUnused: true },
   rotation: 'strict',
   lives: { accessTokenSeconds: 3600, refreshTokenSeconds: 31_536_000, keepAliveSeconds: 2_592_000 },
   guide: {
     notes: [
-      'Stripe wants the secret API key as the user name of HTTP Basic. Bowline sends the client id there, so token requests may be refused.',
+      'The client secret is the secret API key of the account that owns the app. Stripe takes it as the user name of HTTP Basic, without a password.',
       'Answers state no life: an access token is taken to live an hour.',
       'Disconnecting an account is a call to https://connect.stripe.com/oauth/deauthorize that names the account and not the token. Bowline does not make it.',
     ],

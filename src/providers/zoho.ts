@@ -27,10 +27,9 @@ export const zoho = defineProvider({
   lives: { accessTokenSeconds: 3600 },
   // Too many access tokens in ten minutes.
   answers: { errorNames: { 'access denied': 'temporarily_unavailable' } },
-  metadata: { fromCallback: { location: 'location', 'accounts-server': 'accounts_server' } },
   guide: {
     notes: [
-      'Each data centre has hosts of its own. The callback says which one the person belongs to; when it is another than the one you set, use a connection with that one.',
+      'Each data centre has hosts of its own, and a connection serves the people of the one that you set: others need a connection of their own. What the redirect says of the data centre is not kept, as anybody may change it on the way.',
       'Canada signs in at a host of another form: it needs a connection with endpoints of its own.',
       'The host of the API is kept from the answer under `api_domain`.',
       'Zoho gives at most 10 access tokens in 10 minutes for a refresh token: do not force refreshes in a loop.',

@@ -12,7 +12,7 @@ import { createBackgroundWork } from './background-work.ts';
 import { createAuthenticate } from './callers/authenticate.ts';
 import type { KnownPrincipal } from './callers/authenticate-principal.ts';
 import { createManageCallers } from './callers/manage-callers.ts';
-import { checkHealth, type Probe } from './check-health.ts';
+import { createCheckHealth, type Probe } from './check-health.ts';
 import { createCreateConnection } from './connections/create-connection.ts';
 import { createDeleteConnection } from './connections/delete-connection.ts';
 import { createDisconnect } from './connections/disconnect.ts';
@@ -134,7 +134,7 @@ export function createBroker(
     getRefreshJob: createGetRefreshJob(dependencies),
     startRekey: createStartRekey(dependencies),
     getRekeyJob: createGetRekeyJob(dependencies),
-    checkHealth: () => checkHealth(probes),
+    checkHealth: createCheckHealth(dependencies, probes),
     /**
      * Claims nothing new, waits for the refreshes and the changes in flight, and writes what the audit log has only
      * counted so far.

@@ -42,7 +42,7 @@ export function callerStoreContract(makeStores: () => Promise<{ readonly callers
       const principals = [principal('1'), principal('2', { expiresAt: 5 })];
       for (const record of [...keys, ...principals]) expect(await own.create(record)).toBe(true);
       for (const record of keys) expect(await own.key(record.keyId)).toEqual(record);
-      for (const record of principals) expect(await own.principal(record.objectId)).toEqual(record);
+      for (const record of principals) expect(await own.principal(record)).toEqual(record);
       const listed = [];
       let continuation: string | null = null;
       do {
@@ -64,7 +64,20 @@ export function callerStoreContract(makeStores: () => Promise<{ readonly callers
     it('creates a caller once', async () => {
       expect(await callers.create(principal('5'))).toBe(true);
       expect(await callers.create(principal('5', { roles: ['admin'] }))).toBe(false);
-      expect(await callers.principal(principal('5').objectId)).toMatchObject({ roles: ['reader', 'operator'] });
+      expect(await callers.principal(principal('5'))).toMatchObject({ roles: ['reader', 'operator'] });
+    });
+
+    it('keeps principals of two tenants apart, also where they share an object id', async () => {
+      const { objectId } = principal('7');
+      const names = ['88888888', '99999999'].map((digits) => ({
+        tenantId: `${digits}-0000-4000-8000-000000000000`,
+        objectId,
+      }));
+      for (const name of names)
+        expect(await callers.create(principal('7', { ...name, id: principalId(name) }))).toBe(true);
+      for (const name of names) expect(await callers.principal(name)).toMatchObject({ ...name, id: principalId(name) });
+      expect(await callers.removePrincipal(names[0] ?? principal('7'))).toBe(true);
+      expect(await callers.principal(names[1] ?? principal('7'))).toMatchObject({ ...names[1] });
     });
 
     it('removes a caller once', async () => {
@@ -73,9 +86,9 @@ export function callerStoreContract(makeStores: () => Promise<{ readonly callers
       expect(await callers.removeKey('dd44')).toBe(false);
       expect(await callers.key('dd44')).toBeUndefined();
       await callers.create(principal('6'));
-      expect(await callers.removePrincipal(principal('6').objectId)).toBe(true);
-      expect(await callers.removePrincipal(principal('6').objectId)).toBe(false);
-      expect(await callers.principal(principal('6').objectId)).toBeUndefined();
+      expect(await callers.removePrincipal(principal('6'))).toBe(true);
+      expect(await callers.removePrincipal(principal('6'))).toBe(false);
+      expect(await callers.principal(principal('6'))).toBeUndefined();
     });
 
     it('changes a key as it was decided on what is there, and leaves the rest', async () => {
@@ -111,10 +124,10 @@ export function callerStoreContract(makeStores: () => Promise<{ readonly callers
       'finds nobody for a key id that cannot be: %s',
       async (odd) => {
         expect(await callers.key(odd)).toBeUndefined();
-        expect(await callers.principal(odd)).toBeUndefined();
+        expect(await callers.principal({ tenantId: odd, objectId: odd })).toBeUndefined();
         expect(await callers.changeKey(odd, () => ({ lastUsedAt: 1 }))).toBe(false);
         expect(await callers.removeKey(odd)).toBe(false);
-        expect(await callers.removePrincipal(odd)).toBe(false);
+        expect(await callers.removePrincipal({ tenantId: odd, objectId: odd })).toBe(false);
       },
     );
   });

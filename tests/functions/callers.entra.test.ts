@@ -94,8 +94,7 @@ describe('POST callers with kind entra', () => {
   });
 
   it('403 for more than the maker holds; roles that are left out are the maker’s own', async () => {
-    const key = await broker.createKey(['ORG1'], ['admin', 'reader']);
-    const by = { key, org: null };
+    const by = { key: await broker.createKey(['ORG1'], ['admin', 'reader']), org: null };
     const object_id = newObjectId();
     expect(await register(broker, entra, { object_id, roles: ['operator'] }, by)).toMatchObject({
       json: { error: 'role_required' },
@@ -107,19 +106,47 @@ describe('POST callers with kind entra', () => {
         status: 403,
       });
     }
-    const made = await register(broker, entra, { object_id }, by);
+    const key = await broker.createKey(['*'], ['admin', 'reader']);
+    const made = await register(broker, entra, { object_id }, { key, org: null });
     expect(made.json).toMatchObject({ roles: ['admin', 'reader'], created_by: key.split('_')[1] });
     expect((await withToken(broker, tokenOf(object_id))).json.roles).toEqual(['admin', 'reader']);
   });
 
   it('takes an end from the maker’s own, and 400 for a later one', async () => {
     const end = new Date(broker.clock.now() + 3_600_000).toISOString();
-    const body = { name: 'brief', org_ids: ['ORG1'], roles: ['admin'], expires_at: end };
+    const body = { name: 'brief', org_ids: ['*'], roles: ['admin'], expires_at: end };
     const key = (await broker.call('POST', '/api/oauth/callers', { body })).json.api_key;
     const object_id = newObjectId();
     const late = { object_id, expires_at: '2099-01-01T00:00:00.000Z' };
     expect((await register(broker, entra, late, { key, org: null })).status).toBe(400);
     expect((await register(broker, entra, { object_id }, { key, org: null })).json.expires_at).toBe(end);
+  });
+});
+
+describe('who may register a principal', () => {
+  const refusal = { status: 403, json: { error: 'organization_forbidden' } };
+
+  it('a platform caller only; nobody else learns whether it is registered', async () => {
+    const by = { key: await broker.createKey(['ORG1'], ['admin', 'reader']), org: null };
+    const object_id = newObjectId();
+    const before = await register(broker, entra, { object_id }, by);
+    expect(before).toMatchObject(refusal);
+    expect(before.json.message).toBe('Only a platform caller (org_ids ["*"]) registers principals here.');
+    expect((await withToken(broker, tokenOf(object_id))).status).toBe(403);
+    expect((await register(broker, entra, { object_id, org_ids: ['ORG2'] })).status).toBe(201);
+    expect((await register(broker, entra, { object_id }, by)).json.message).toBe(before.json.message);
+  });
+
+  it('where a tenant is an organisation, also an admin of that tenant, and of no other', async () => {
+    const own = { key: await byTenant.createKey([entra.tenantId], ['admin', 'reader']), org: null };
+    const stranger = { key: await byTenant.createKey(['ORG1'], ['admin', 'reader']), org: null };
+    const object_id = newObjectId();
+    const refused = await register(byTenant, entra, { object_id }, stranger);
+    expect(refused).toMatchObject(refusal);
+    expect(refused.json.message).toBe('You can register only principals of a tenant you may act for.');
+    expect((await withToken(byTenant, tokenOf(object_id))).json.org_ids).toEqual([entra.tenantId]);
+    expect((await register(byTenant, entra, { object_id, org_ids: [entra.tenantId] }, own)).status).toBe(201);
+    expect((await register(byTenant, entra, { object_id: newObjectId() })).status).toBe(201);
   });
 });
 
@@ -226,5 +253,53 @@ describe('where the deployment takes the tenant for the organisation', () => {
       org_ids: ['ORG1'],
       roles: ['reader'],
     });
+  });
+});
+
+describe('a caller who is known and not let in', () => {
+  const limited = async () => startTestBroker({ settings: { ...entra.settings, RATE_LIMIT_PER_MINUTE: '2' } });
+  const actors = async (of: TestBroker) => {
+    const { json } = await of.call('GET', '/api/oauth/audit?unknown_org=true', { org: null });
+    return json.records.map(({ outcome, actor }: { outcome: string; actor: { id: string } }) => [outcome, actor.id]);
+  };
+
+  it('as a principal that nobody registered counts as a failure, and the audit log names it', async () => {
+    const own = await limited();
+    try {
+      const oid = newObjectId();
+      const id = `entra:${entra.tenantId}:${oid}`;
+      const statuses = [];
+      for (let call = 0; call < 3; call += 1) statuses.push((await withToken(own, tokenOf(oid))).status);
+      expect(statuses).toEqual([403, 403, 429]);
+      expect(await actors(own)).toEqual(
+        expect.arrayContaining([
+          ['organization_forbidden', id],
+          ['rate_limited', id],
+        ]),
+      );
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it('as an API key or a registration that has expired is named in the audit log of its organisation', async () => {
+    const own = await startTestBroker({ settings: entra.settings });
+    try {
+      const object_id = newObjectId();
+      const expires_at = new Date(own.clock.now() + 5000).toISOString();
+      const body = { name: 'brief', org_ids: ['ORG1'], roles: ['reader'], expires_at };
+      const { id, api_key: key } = (await own.call('POST', '/api/oauth/callers', { body })).json;
+      await register(own, entra, { object_id, expires_at });
+      own.clock.advance(6000);
+      expect((await own.call('GET', '/api/oauth/me', { key, org: null })).status).toBe(401);
+      expect((await withToken(own, tokenOf(object_id))).status).toBe(401);
+      const { json } = await own.call('GET', '/api/oauth/audit', { org: 'ORG1' });
+      const refused = json.records.filter(({ outcome }: { outcome: string }) => outcome === 'unauthenticated');
+      expect(refused.map(({ actor }: { actor: { id: string } }) => actor.id).sort()).toEqual(
+        [id, `entra:${entra.tenantId}:${object_id}`].sort(),
+      );
+    } finally {
+      await own.stop();
+    }
   });
 });

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { BrokerError } from '../../src/domain/errors.ts';
 import { presentExport, secretFields } from '../../src/functions/schemas/connection-export.ts';
 import { createBody } from '../../src/functions/schemas/connection-input.ts';
 import { connect, everythingKept, rowsOf, serviceBody } from '../support/connections.ts';
 import { sampleConnection } from '../support/tables-samples.ts';
 import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
+import { recordedBy, type SeenRecord } from './support/audit-records.ts';
 import { credentialsOf, detailOf } from './support/authorizing.ts';
 
 let broker: TestBroker;
@@ -82,6 +84,7 @@ const own = [
   'has_fallback_api_key',
   'has_refresh_token',
   'jwks_uri',
+  'next_refresh_at',
   'warnings',
 ];
 const comparable = (detail: Record<string, unknown>) =>
@@ -170,6 +173,39 @@ describe('GET /oauth/export', () => {
       status: 400,
       json: { details: [{ path: 'limit' }] },
     });
+  });
+});
+
+describe('the record of an import', () => {
+  const recordsOf = (records: readonly SeenRecord[], org: string) => records.filter((each) => each.org === org);
+
+  it('of a dry run says nothing of connections that were not made', async () => {
+    const records = await recordedBy(broker, () => imported('NOTED-DRY', document(minimal('one')), '?dry_run=true'));
+    expect(recordsOf(records, 'NOTED-DRY')).toMatchObject([
+      { action: 'connections.import', detail: { dry_run: true, created: 1 } },
+    ]);
+  });
+
+  it('names each connection that was made, who made it, from where, and by which call', async () => {
+    const headers = { 'x-correlation-id': 'import-call-1' };
+    const rows = document(minimal('one'), minimal('two'), minimal('one'));
+    const records = await recordedBy(broker, () => imported('NOTED', rows, '', { headers }));
+    const by = { actor: 'api_key bootstrap', address: '127.0.0.1', correlationId: 'import-call-1', count: 1 };
+    expect(recordsOf(records, 'NOTED').toSorted((a, b) => (a.connection < b.connection ? -1 : 1))).toMatchObject([
+      { ...by, action: 'connections.import', connection: '', detail: { created: 2 } },
+      { ...by, action: 'connection.create', connection: 'one', outcome: 'success' },
+      { ...by, action: 'connection.create', connection: 'two', outcome: 'success' },
+    ]);
+  });
+
+  it('must be written: 503 audit_unavailable, and it may have been made all the same', async () => {
+    const error = new BrokerError('audit_unavailable', 'The audit log cannot be written. Try again shortly.');
+    const shut = vi.spyOn(broker.composition.broker.audit, 'recordFor').mockRejectedValueOnce(error);
+    const answer = await imported('UNNOTED', document(minimal('one')));
+    shut.mockRestore();
+    expect(answer).toMatchObject({ status: 503, json: { error: 'audit_unavailable' } });
+    expect(answer.json.message).toContain('The change may have been made');
+    expect((await detailOf(broker, 'one', { org: 'UNNOTED' })).status).toBe(200);
   });
 });
 

@@ -32,12 +32,14 @@ describe('GET health/ready', () => {
   });
 
   it('503 not_ready while the vault is down: the log says what, the public nothing; then ready again (S-60)', async () => {
+    broker.clock.advance(5000);
     broker.vault.faults.outage();
     const down = await broker.call('GET', '/api/health/ready', anyone);
     broker.vault.faults.clear();
     expect([down.status, down.json]).toEqual([503, { status: 'not_ready' }]);
     const line = broker.lines.map((text) => JSON.parse(text)).find(({ event }) => event === 'not_ready');
     expect(line).toMatchObject({ level: 'warn', failing: ['vault'] });
+    broker.clock.advance(5000);
     expect((await broker.call('GET', '/api/health/ready', anyone)).status).toBe(200);
   });
 

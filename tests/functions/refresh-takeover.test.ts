@@ -68,6 +68,34 @@ describe('a grant whose last refresh was lost in a crash', () => {
     expect(calls()).toBe(before);
   });
 
+  it('uses up its access token first when all are refreshed, or a reader forces it, and then asks', async () => {
+    const first = await createGranted(broker, 'forced', { expires_in: 8 * 3600 });
+    await crashDuringRefresh('forced');
+    hours(1);
+    const before = calls();
+    const { startSweep, workBatch } = broker.composition.broker;
+    const { batches } = await startSweep({ trigger: 'manual', org: null });
+    for (const batch of batches) await workBatch(batch);
+    const forced = await credentialsOf(broker, 'forced', '?force_refresh=true');
+    expect(forced.json).toMatchObject({ method: 'saved_token', access_token: first.access_token });
+    expect(calls()).toBe(before);
+    expect(await outcomeUnknown('forced')).toBe(true);
+
+    hours(6.9);
+    const next = answerNext(broker, { expires_in: 8 * 3600 });
+    const later = await credentialsOf(broker, 'forced', '?force_refresh=true');
+    expect(later.json).toMatchObject({ method: 'refreshed', access_token: next.access_token });
+  });
+
+  it('is tried by a reader who needs more life than the access token has left', async () => {
+    await createGranted(broker, 'longer', { expires_in: 3600 });
+    await crashDuringRefresh('longer');
+    hours(0.2);
+    const next = answerNext(broker, { expires_in: 3600 });
+    const answer = await credentialsOf(broker, 'longer', '?force_refresh=true&min_ttl_seconds=3300');
+    expect(answer.json).toMatchObject({ method: 'refreshed', access_token: next.access_token });
+  });
+
   it('is tried by an operator who asks for it, and at once where tokens can be minted anew', async () => {
     await createGranted(broker, 'asked', { expires_in: 8 * 3600 });
     await crashDuringRefresh('asked');

@@ -146,6 +146,13 @@ const vectors: readonly (readonly [string, () => string])[] = [
     'a header name written twice',
     () => signCompact(partsOf().header.replace(/}$/, ',"alg":"RS256"}'), partsOf().payload, entra.key),
   ],
+  [
+    'lists nested deeper than a stack is, not signed by Entra',
+    () => {
+      const nested = `,"extra":${'['.repeat(5500)}${']'.repeat(5500)}}`;
+      return `${encode(header({}))}.${encode(partsOf().payload.replace(/}$/, nested))}.AA`;
+    },
+  ],
   ['roles that are no list', claims({ roles: 'Bowline.Admin' })],
   ['a payload that is no object', () => signCompact(header({}), '[1]', entra.key)],
   ['a payload that is no JSON', () => signCompact(header({}), '{', entra.key)],

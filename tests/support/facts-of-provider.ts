@@ -52,7 +52,7 @@ export function comparableEntry(provider: Provider, facts: ProviderFacts): Compa
     flows: provider.flows.toSorted(),
     authorization: urls.authorizationUrl ?? '',
     token: urls.tokenUrl,
-    clientAuth: [...new Set(provider.clientAuth.map((method) => method.replace(/_raw$/, '')))].toSorted(),
+    clientAuth: [...new Set(provider.clientAuth.map((method) => method.replace(/_(raw|as_user)$/, '')))].toSorted(),
     pkce: requests.pkce,
     authorizeParams: requests.authorizeParams,
     scopes: isUnused ? 'none' : separator,

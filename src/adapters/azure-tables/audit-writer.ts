@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Timers } from '../../ports/timers.ts';
 import { placeOfRecord, toHeadRow, toRecordRow } from './audit-row.ts';
+import { isRowRefused } from './storage-errors.ts';
 import type { NewRow, Table } from './table.ts';
 
 export interface AuditWriterOptions {
@@ -79,8 +80,8 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
   }
 
   async function flush(taken: readonly Waiting[]): Promise<void> {
-    const groups = groupsOf(taken);
-    for (const [index, group] of groups.entries()) {
+    const left = [...groupsOf(taken)];
+    for (let group = left.shift(); group !== undefined; group = left.shift()) {
       const month = monthOf(group[0]?.record.at ?? 0);
       try {
         const portion = linked(await chainOf(month), group);
@@ -93,8 +94,13 @@ export function createAuditWriter(options: AuditWriterOptions): AuditWriter {
       } catch (cause) {
         // Nobody knows whether these rows are there. Nothing is linked to them any more.
         chains.delete(month);
-        for (const { reject } of groups.slice(index).flat()) reject(auditUnavailable(cause));
-        return;
+        if (isAway(cause)) {
+          for (const { reject } of [group, ...left].flat()) reject(auditUnavailable(cause));
+          return;
+        }
+        // A row that storage refuses must not take with it those that came at the same time.
+        if (group.length > 1) left.unshift(...group.map((one) => [one]));
+        else for (const { reject } of group) reject(auditUnavailable(cause));
       }
     }
   }
@@ -162,9 +168,14 @@ async function insertAgain(table: Table, rows: readonly NewRow[], clock: Clock):
       return;
     } catch (error) {
       const isOver = tries >= mostTries || clock.now() - startedAt > triesEndAfterMs;
-      if (isOver || !hasCode(error, 'storage_unavailable')) throw error;
+      if (isOver || !isAway(error)) throw error;
     }
   }
+}
+
+/** Storage does not answer, so that whatever else waits need not be tried. */
+function isAway(error: unknown): boolean {
+  return hasCode(error, 'storage_unavailable') && !isRowRefused(error);
 }
 
 function auditUnavailable(cause: unknown): BrokerError {

@@ -6,12 +6,16 @@ import {
   type Role,
   roles,
 } from '../../domain/caller.ts';
-import type { ApiKeyChange } from '../../ports/caller-store.ts';
+import type { ApiKeyChange, PrincipalName } from '../../ports/caller-store.ts';
 import { type Columns, columnReader, jsonColumn, MalformedRowError, numberColumn, textColumn } from './columns.ts';
 import type { Row } from './table.ts';
 
 export const keyPartition = 'keys';
 export const principalPartition = 'entra';
+
+export function principalRowKey({ tenantId, objectId }: PrincipalName): string {
+  return `${tenantId}_${objectId}`;
+}
 
 export function toColumns(caller: CallerRecord): Columns {
   const common = {
@@ -62,8 +66,9 @@ export function toKey({ rowKey, columns }: Row): ApiKeyRecord {
   };
 }
 
-export function toPrincipal({ rowKey: objectId, columns }: Row): PrincipalRecord {
+export function toPrincipal({ rowKey, columns }: Row): PrincipalRecord {
   const tenantId = columnReader(columns).text('tenant_id');
+  const objectId = rowKey.slice(principalRowKey({ tenantId, objectId: '' }).length);
   return { kind: 'entra', id: principalId({ tenantId, objectId }), tenantId, objectId, ...readCommon(columns) };
 }
 

@@ -1,8 +1,9 @@
 import type { CallerRecord } from '../../domain/caller.ts';
-import type { CallerStore } from '../../ports/caller-store.ts';
+import type { CallerStore, PrincipalName } from '../../ports/caller-store.ts';
 import {
   keyPartition,
   principalPartition,
+  principalRowKey,
   toCaller,
   toColumns,
   toKey,
@@ -42,7 +43,7 @@ export function createCallerStore(options: CallerStoreOptions): CallerStore {
   return {
     create: (caller) => insertRow(table, placeOf(caller), toColumns(caller), options),
     key: (keyId) => read({ partitionKey: keyPartition, rowKey: keyId }, toKey),
-    principal: (objectId) => read({ partitionKey: principalPartition, rowKey: objectId }, toPrincipal),
+    principal: (name) => read(principalPlace(name), toPrincipal),
 
     async list(request) {
       const { rows, continuation } = await readPage(table, request);
@@ -67,14 +68,16 @@ export function createCallerStore(options: CallerStoreOptions): CallerStore {
     },
 
     removeKey: (keyId) => remove({ partitionKey: keyPartition, rowKey: keyId }),
-    removePrincipal: (objectId) => remove({ partitionKey: principalPartition, rowKey: objectId }),
+    removePrincipal: (name) => remove(principalPlace(name)),
   };
 }
 
 function placeOf(caller: CallerRecord): Place {
-  return caller.kind === 'api_key'
-    ? { partitionKey: keyPartition, rowKey: caller.keyId }
-    : { partitionKey: principalPartition, rowKey: caller.objectId };
+  return caller.kind === 'api_key' ? { partitionKey: keyPartition, rowKey: caller.keyId } : principalPlace(caller);
+}
+
+function principalPlace(name: PrincipalName): Place {
+  return { partitionKey: principalPartition, rowKey: principalRowKey(name) };
 }
 
 /** Keys first, then principals, each within its partition. */

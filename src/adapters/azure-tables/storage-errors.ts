@@ -8,6 +8,19 @@ interface SdkError {
   readonly response?: { readonly headers: { get(name: string): string | undefined } };
 }
 
+/** Statuses by which the service says that it takes a row neither now nor later. Nothing was written. */
+const refusedStatuses: readonly (number | undefined)[] = [400, 413];
+
+/** The cause of a failure that will be the same the next time. */
+class RowRefused extends Error {
+  override readonly name = 'RowRefused';
+}
+
+/** Whether storage has answered that it does not take what it was given. */
+export function isRowRefused(error: unknown): boolean {
+  return error instanceof BrokerError && error.cause instanceof RowRefused;
+}
+
 /** The status of the service's answer, or undefined when there was none. */
 export function statusOf(error: unknown): number | undefined {
   return isSdkError(error) ? error.statusCode : undefined;
@@ -33,6 +46,7 @@ export function toStorageError(error: unknown, operation: string): Error {
   return new BrokerError('storage_unavailable', 'Storage does not answer. Try again shortly.', {
     detail: `${operation}: ${facts.join(' ')}`,
     ...(seconds === undefined ? {} : { retryAfterSeconds: seconds }),
+    ...(refusedStatuses.includes(error.statusCode) && { cause: new RowRefused(facts.join(' ')) }),
   });
 }
 

@@ -68,9 +68,16 @@ export function hasRepeatedNames(json: string): boolean {
   return written !== countNames(JSON.parse(json));
 }
 
-function countNames(value: unknown): number {
-  if (typeof value !== 'object' || value === null) return 0;
-  const members = Object.values(value);
-  const inside = members.reduce((sum: number, member) => sum + countNames(member), 0);
-  return Array.isArray(value) ? inside : members.length + inside;
+/** Without recursion: the text is not verified yet, and its nesting could be deeper than the stack. */
+function countNames(parsed: unknown): number {
+  const waiting = [parsed];
+  let count = 0;
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const members = Object.values(value);
+    if (!Array.isArray(value)) count += members.length;
+    for (const member of members) waiting.push(member);
+  }
+  return count;
 }

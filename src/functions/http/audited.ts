@@ -36,7 +36,7 @@ async function answerOrRecord(route: Route, broker: Broker, answer: () => Promis
     const code = error instanceof BrokerError ? error.code : 'internal_error';
     const action = route.audit !== 'none' ? route.audit : refusals.includes(code) ? 'access.refused' : undefined;
     if (action !== undefined) await recordRefusal(broker, action, code);
-    throw error;
+    throw hasCode(error, 'audit_unavailable') && action !== undefined ? withheld(action, error) : error;
   }
 }
 

@@ -1,6 +1,13 @@
 import type { HttpRequest } from '@azure/functions';
 import { actorOf } from '../../domain/audit.ts';
-import { type Caller, defaultOrg, hasOneOf, isPlatformCaller, mayActFor } from '../../domain/caller.ts';
+import {
+  type Caller,
+  defaultOrg,
+  hasOneOf,
+  isPlatformCaller,
+  KnownCallerRefusedError,
+  mayActFor,
+} from '../../domain/caller.ts';
 import { BrokerError, hasCode } from '../../domain/errors.ts';
 import { type OrgId, orgIdPattern, toOrgId } from '../../domain/ids.ts';
 import { Secret } from '../../domain/secret.ts';
@@ -21,8 +28,8 @@ export async function authorize(
 ): Promise<Partial<OrganisationInput>> {
   const { permission } = route;
   if (permission.kind === 'public') return {};
-  const caller = await authenticated(broker, request);
   const named = request.headers.get('x-organization-id')?.trim() ?? '';
+  const caller = await authenticated(broker, request, named);
   const org = organisationOf(caller, named);
   broker.audit.about(factsOf(caller, org, named));
   // Calls for no organisation of the caller's are counted as well, together.
@@ -48,11 +55,20 @@ function factsOf(caller: Caller, org: OrgId | undefined, named: string) {
 }
 
 /** Only failures are counted by address, so that whoever is known gets in, whatever else comes from there. */
-async function authenticated({ authenticate, limits }: Broker, request: HttpRequest): Promise<Caller> {
+async function authenticated(
+  { authenticate, limits, audit }: Broker,
+  request: HttpRequest,
+  named: string,
+): Promise<Caller> {
   try {
     return await authenticate(credentialsOf(request));
   } catch (error) {
-    if (hasCode(error, 'unauthenticated')) await limits.failedAuthentications.count(networkOf(clientAddress(request)));
+    if (error instanceof KnownCallerRefusedError) {
+      audit.about(factsOf(error.caller, organisationOf(error.caller, named), named));
+    }
+    if (hasCode(error, 'unauthenticated', 'organization_forbidden')) {
+      await limits.failedAuthentications.count(networkOf(clientAddress(request)));
+    }
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { Work } from '../../ports/work-context.ts';
 import type { Broker } from '../../usecases/broker.ts';
 import { audited, factsOf } from './audited.ts';
 import { authorize } from './authorize.ts';
-import { clientAddress } from './client-address.ts';
+import { clientAddress, networkOf } from './client-address.ts';
 import { answerError } from './errors.ts';
 import { assertDeliverable, readRequest } from './read-request.ts';
 import type { Answer, Route } from './route.ts';
@@ -56,7 +56,8 @@ async function handle(route: Route, broker: Broker, request: HttpRequest): Promi
 /** What is known of a call before anything of it was looked at. */
 function workOf(route: Route, request: HttpRequest, correlationId: string): Work {
   const unknown = { ...noSubject, actor: anonymousActor, detail: {}, outcome: null, isSingular: false };
-  const facts = { ...unknown, correlationId, address: clientAddress(request) ?? null };
+  const address = clientAddress(request);
+  const facts = { ...unknown, correlationId, address: address ?? null, network: networkOf(address) };
   return { fields: { correlation_id: correlationId, route: route.name }, call: { facts } };
 }
 

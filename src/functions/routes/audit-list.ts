@@ -3,7 +3,7 @@ import { assertForPlatform } from '../http/platform.ts';
 import { audit } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
 import { auditPage, auditSpan, presentRecord } from '../schemas/audit.ts';
-import { connectionName, queryFlag } from '../schemas/fields.ts';
+import { connectionName, isPlainText, plainTextMessage, queryFlag } from '../schemas/fields.ts';
 
 export const auditList = defineRoute({
   name: 'audit-list',
@@ -21,6 +21,7 @@ export const auditList = defineRoute({
         .string()
         .min(1)
         .max(200)
+        .refine(isPlainText, plainTextMessage)
         .optional()
         .meta({ description: 'Only what this caller did: its id', example: '0123456789abcdef' }),
       unknown_org: queryFlag(false).meta({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { profileOf } from '../../usecases/connections/profile-of.ts';
 import { inspect } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
 import { connectionParams, pageQuery } from '../schemas/fields.ts';
@@ -24,7 +25,8 @@ export const connectionsGrants = defineRoute({
     const page = { limit: query.limit, continuation: query.continuation ?? null };
     const { found, items, continuation } = await broker.listGrants({ org, name: params.connection_name, page });
     const { config } = found.connection;
-    const grants = items.map((item) => presentGrant(item, config, broker.clock.now()));
+    const spelling = profileOf(broker, config).scopes;
+    const grants = items.map((item) => presentGrant(item, config, spelling, broker.clock.now()));
     return { status: 200, json: { grants, count: grants.length, continuation } };
   },
 });

@@ -16,8 +16,7 @@ export const healthReady = defineRoute({
     503: { description: 'Something cannot be reached; the log says what', schema: readiness },
   },
   handle: async (broker) => {
-    const { isReady, failing } = await broker.checkHealth();
-    if (!isReady) broker.logger.warn('not_ready', { failing });
+    const { isReady } = await broker.checkHealth();
     return { status: isReady ? 200 : 503, json: { status: isReady ? 'ready' : 'not_ready' } };
   },
 });

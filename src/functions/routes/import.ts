@@ -59,14 +59,14 @@ export const importConnections = defineRoute({
     });
     const made = results.filter(({ result }) => result === 'created');
     broker.audit.about({ detail: { dry_run: query.dry_run, rows: results.length, created: made.length } });
-    for (const { connection_name: name } of made) await noteCreated(broker, org, name);
+    if (!query.dry_run) await Promise.all(made.map(({ connection_name: name }) => recordCreated(broker, org, name)));
     return { status: 200, json: { dry_run: query.dry_run, created: made.length, results } };
   },
 });
 
-function noteCreated({ audit }: Broker, org: OrgId, name: string | null): Promise<void> {
+function recordCreated({ audit }: Broker, org: OrgId, name: string | null): Promise<void> {
   const connection = name as ConnectionName | null;
-  return audit.note({ action: 'connection.create', outcome: 'success', org, connection, userId: null });
+  return audit.recordFor({ action: 'connection.create', outcome: 'success', org, connection, userId: null });
 }
 
 function present(imported: ImportedConnection | undefined): ImportResult {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { administer } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
-import { userId } from '../schemas/fields.ts';
+import { isPlainText, plainTextMessage, userId } from '../schemas/fields.ts';
 import { revokeMessage } from '../triggers/revoke-message.ts';
 
 const filter = (description: string, example: string) =>
-  z.string().min(1).max(256).nullish().meta({ description, example });
+  z.string().min(1).max(256).refine(isPlainText, plainTextMessage).nullish().meta({ description, example });
 
 export const revoke = defineRoute({
   name: 'revoke',
@@ -63,6 +63,7 @@ export const revoke = defineRoute({
   },
   errors: ['validation_failed'],
   handle: async (broker, { body, org }) => {
+    broker.audit.about({ detail: { dry_run: body.dry_run, ...filtersOf(body) } });
     const { grants, pendingIds, continuation } = await broker.bulkRevoke({
       org,
       connection: body.connection_name ?? null,
@@ -73,7 +74,7 @@ export const revoke = defineRoute({
       limit: body.limit,
       continuation: body.continuation ?? null,
     });
-    broker.audit.about({ detail: { dry_run: body.dry_run, grants: grants.length } });
+    broker.audit.about({ detail: { grants: grants.length } });
     const rows = grants.map(({ found: { connection }, org: grantOrg, userId: user, result }) => ({
       connection_name: connection.name,
       connection_org_id: connection.org,
@@ -86,3 +87,11 @@ export const revoke = defineRoute({
     return { status: 200, json, queue: pendingIds.map(revokeMessage) };
   },
 });
+
+/** What was asked for, known also where the work breaks off. */
+function filtersOf(body: { readonly [Name in (typeof filterNames)[number]]?: string | null | undefined }) {
+  const given = filterNames.flatMap((name) => (body[name] ? [[name, body[name]] as const] : []));
+  return Object.fromEntries(given);
+}
+
+const filterNames = ['connection_name', 'provider', 'user_id', 'created_by'] as const;

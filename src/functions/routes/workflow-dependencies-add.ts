@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRoute } from '../http/route.ts';
-import { connectionName, workflowParams } from '../schemas/fields.ts';
+import { connectionName, isPlainText, plainTextMessage, workflowParams } from '../schemas/fields.ts';
 
 export const workflowDependenciesAdd = defineRoute({
   name: 'workflow-dependencies-add',
@@ -15,7 +15,13 @@ export const workflowDependenciesAdd = defineRoute({
     body: z
       .strictObject({
         connection_name: connectionName,
-        workflow_name: z.string().min(1).max(200).nullish().meta({ example: 'Nightly sync' }),
+        workflow_name: z
+          .string()
+          .min(1)
+          .max(200)
+          .refine(isPlainText, plainTextMessage)
+          .nullish()
+          .meta({ example: 'Nightly sync' }),
       })
       .meta({ example: { connection_name: 'crm', workflow_name: 'Nightly sync' } }),
   },

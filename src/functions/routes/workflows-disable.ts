@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { operate } from '../http/roles.ts';
 import { defineRoute } from '../http/route.ts';
-import { isoTime, workflowParams } from '../schemas/fields.ts';
+import { isoTime, isPlainText, plainTextMessage, workflowParams } from '../schemas/fields.ts';
 
 export const workflowsDisable = defineRoute({
   name: 'workflows-disable',
@@ -14,7 +14,15 @@ export const workflowsDisable = defineRoute({
   request: {
     params: workflowParams,
     body: z
-      .strictObject({ reason: z.string().min(1).max(500).nullish().meta({ example: 'it floods the provider' }) })
+      .strictObject({
+        reason: z
+          .string()
+          .min(1)
+          .max(500)
+          .refine(isPlainText, plainTextMessage)
+          .nullish()
+          .meta({ example: 'it floods the provider' }),
+      })
       .meta({ example: { reason: 'it floods the provider' } }),
   },
   responses: {

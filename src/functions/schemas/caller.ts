@@ -10,7 +10,7 @@ import {
 } from '../../domain/caller.ts';
 import { orgIdPattern } from '../../domain/ids.ts';
 import type { Secret } from '../../domain/secret.ts';
-import { instant, iso, isoTime } from './fields.ts';
+import { instant, iso, isoTime, isPlainText, plainTextMessage } from './fields.ts';
 
 const identity = {
   id: z.string().meta({ description: 'The id in an API key, or entra:{tenant id}:{object id}' }),
@@ -46,7 +46,12 @@ export const keyIdParam = z
 
 /** What keys and principals have in common when they are made. */
 export const callerFields = {
-  name: z.string().min(1).max(200).meta({ description: 'For people: what the caller is for', example: 'nightly sync' }),
+  name: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine(isPlainText, plainTextMessage)
+    .meta({ description: 'For people: what the caller is for', example: 'nightly sync' }),
   org_ids: z
     .array(z.union([z.literal(everyOrganisation), z.string().regex(orgIdPattern, `must match ${orgIdPattern.source}`)]))
     .min(1)

@@ -5,6 +5,7 @@ import {
   clientAuthMethods,
   flowTypes,
   missingScopes,
+  type ScopeSpelling,
   scopeSeparators,
   signingAlgorithms,
 } from '../../domain/connection.ts';
@@ -112,7 +113,7 @@ export function presentSummary({ connection, own }: StoredConnection, now: numbe
 
 export function presentDetail(
   stored: StoredConnection,
-  view: { readonly now: number; readonly publicBaseUrl: string; readonly org: OrgId },
+  view: { readonly now: number; readonly publicBaseUrl: string; readonly org: OrgId; readonly spelling: ScopeSpelling },
 ): ConnectionDetail {
   const { connection, own } = stored;
   const { config } = connection;
@@ -139,7 +140,7 @@ export function presentDetail(
     description: config.description,
     shared_with: sharedWith(connection, view.org),
     granted_scopes: grant.grantedScopes,
-    missing_scopes: [...missingScopes(config.scopes, grant)],
+    missing_scopes: [...missingScopes(config.scopes, grant, view.spelling)],
     redirect_uri:
       config.flowType === 'authorization_code' ? `${view.publicBaseUrl}/api/oauth/callback/${connection.name}` : null,
     has_client_secret: connection.clientSecretRef !== null,

@@ -8,6 +8,13 @@ import {
   workflowIdPattern,
 } from '../../domain/ids.ts';
 
+/** Text that rows are named by or that is hashed for the audit log: what storage gives back must be what was sent. */
+export function isPlainText(text: string): boolean {
+  return text.isWellFormed() && !/\p{Cc}/u.test(text);
+}
+
+export const plainTextMessage = 'must be well-formed Unicode without control characters';
+
 export const connectionName = z
   .string()
   .regex(connectionNamePattern, `must match ${connectionNamePattern.source}`)
@@ -24,6 +31,7 @@ export const userId = z
   .string()
   .min(1)
   .max(userIdMaxLength)
+  .refine(isPlainText, plainTextMessage)
   .transform((text) => text as UserId)
   .meta({
     description: 'Your own id of a user, for a grant of their own. Without it: the organisation’s grant',

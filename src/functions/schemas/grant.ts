@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ConnectionConfig, type FlowType, missingScopes } from '../../domain/connection.ts';
+import { type ConnectionConfig, type FlowType, missingScopes, type ScopeSpelling } from '../../domain/connection.ts';
 import { visibleStatus } from '../../domain/grant-status.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import { userOf } from '../../usecases/connections/list-grants.ts';
@@ -42,6 +42,7 @@ export function presentRefresh(
 export function presentGrant(
   stored: StoredGrant,
   { flowType, scopes }: Pick<ConnectionConfig, 'flowType' | 'scopes'>,
+  spelling: ScopeSpelling,
   now: number,
 ): z.input<typeof grantSummary> {
   const { grant } = stored;
@@ -50,7 +51,7 @@ export function presentGrant(
     ...presentStatus(stored, flowType, now),
     expires_at: iso(grant.expiresAt),
     granted_scopes: grant.grantedScopes,
-    missing_scopes: [...missingScopes(scopes, grant)],
+    missing_scopes: [...missingScopes(scopes, grant, spelling)],
     has_refresh_token: grant.hasRefreshToken,
     last_refresh_at: iso(grant.lastRefreshAt),
     last_used_at: iso(grant.lastUsedAt),

@@ -1,7 +1,17 @@
 import type { StandIn } from './stand-in.ts';
 
+/** The names under which these scopes come back. */
+const longNames: Readonly<Record<string, string>> = {
+  email: 'https://www.googleapis.com/auth/userinfo.email',
+  profile: 'https://www.googleapis.com/auth/userinfo.profile',
+};
+
 /** A refresh token for whoever asks for `access_type=offline`, once: answers to a refresh have none. */
 export const google: StandIn = {
+  tokens: (standard, { scopes }) => ({
+    ...standard,
+    scope: scopes.map((scope) => longNames[scope] ?? scope).join(' '),
+  }),
   tokenPrefixes: { access: 'ya29.', refresh: '1//' },
   offlineParameter: { request: 'authorization', name: 'access_type', value: 'offline' },
   letsPeopleChooseScopes: true,

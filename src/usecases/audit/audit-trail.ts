@@ -21,7 +21,7 @@ export interface AuditEvent extends AuditSubject {
   readonly detail?: AuditDetail;
 }
 
-type Addition = Partial<Omit<CallFacts, 'correlationId' | 'address'>>;
+type Addition = Partial<Omit<CallFacts, 'correlationId' | 'address' | 'network'>>;
 
 export interface AuditTrail {
   /** Adds to what will be said of the call at hand, as far as there is one. Details are joined. */
@@ -31,6 +31,11 @@ export interface AuditTrail {
    * is. Throws `audit_unavailable`.
    */
   recordCall(action: AuditAction, outcome: AuditOutcome): Promise<void>;
+  /**
+   * Records one of several things that the call at hand has changed, as done by whoever calls. Resolves when the record
+   * is durable. Throws `audit_unavailable`.
+   */
+  recordFor(event: AuditEvent): Promise<void>;
   /** Records what the broker did on its own. Never throws: what cannot be written is logged. */
   note(event: AuditEvent): Promise<void>;
   /** Writes what was only counted so far, and the end of this process's chain. */
@@ -45,8 +50,10 @@ type Draft = Omit<AuditRecord, 'id' | 'at' | 'count'>;
 
 const windowMs = 60_000;
 const mostReadWindows = 10_000;
+/** Of refusals whose caller or organisation is known. */
+const mostKnownWindows = 1000;
 /** So many rows a minute can strangers cause, twice over. */
-const mostRefusalWindows = 500;
+const mostStrangerWindows = 500;
 
 const manyRefusals: Draft = {
   ...noSubject,
@@ -86,14 +93,20 @@ export function createAuditTrail(needs: Needs): AuditTrail {
     ...common,
     most: mostReadWindows,
     whenFull: 'end the oldest',
-    // One caller may have come from several.
-    onEnd: (draft, ...counted) => writeCount({ ...draft, address: null }, ...counted),
+    onEnd: writeCount,
   });
-  const refusals = createWindows<Draft>({
+  const knownRefusals = createWindows<Draft>({
     ...common,
-    most: mostRefusalWindows,
+    most: mostKnownWindows,
+    whenFull: 'end the oldest',
+    onEnd: writeCount,
+  });
+  // Apart from the others: strangers, who fill it at will, must not hide them.
+  const strangersRefusals = createWindows<Draft>({
+    ...common,
+    most: mostStrangerWindows,
     whenFull: { countAs: manyRefusals },
-    onEnd: (draft, ...counted) => writeCount(draft.org === null ? { ...draft, ...noSubject } : draft, ...counted),
+    onEnd: writeCount,
   });
 
   return {
@@ -106,20 +119,33 @@ export function createAuditTrail(needs: Needs): AuditTrail {
     async recordCall(action, given) {
       const { call } = context.current();
       if (call === undefined) throw new TypeError('a call is recorded where there is none');
-      const { isSingular, outcome, ...facts } = call.facts;
+      const { isSingular, outcome, network, ...facts } = call.facts;
       const draft: Draft = { ...facts, action, outcome: outcome ?? given };
       const first = () => append(draft);
       const { org, connection, userId, actor, address } = draft;
       if (action === 'credential.read' && policy.auditCredentialReads === 'windowed' && actor.kind !== 'anonymous') {
         const key = [actor.kind, actor.id, org, connection, userId, draft.outcome];
-        return reads.enter(JSON.stringify(key), draft, first);
+        // One caller may have come from several.
+        return reads.enter(JSON.stringify(key), { ...draft, address: null }, first);
       }
       const isFloodable = actor.kind === 'anonymous' || draft.outcome === 'rate_limited';
       if (isSingular || !isFloodable) return first();
-      // Where nobody knows the organisation, whoever calls chooses the other names at will.
-      const about = org === null ? [] : [org, connection, userId];
-      const key = [action, draft.outcome, address, actor.id, ...about];
-      return refusals.enter(JSON.stringify(key), draft, first);
+      const isOneAddress = address === null || address === network;
+      const counted = isOneAddress ? draft : { ...draft, address: null, detail: { ...draft.detail, network } };
+      if (org === null && actor.kind === 'anonymous') {
+        // Where nobody knows the organisation, whoever calls chooses the other names at will.
+        const key = [action, draft.outcome, network];
+        return strangersRefusals.enter(JSON.stringify(key), { ...counted, ...noSubject }, first);
+      }
+      const key = [action, draft.outcome, network, actor.kind, actor.id, org, connection, userId];
+      return knownRefusals.enter(JSON.stringify(key), counted, first);
+    },
+
+    recordFor({ detail = {}, ...event }) {
+      const { call } = context.current();
+      if (call === undefined) throw new TypeError('what a call has changed is recorded where there is none');
+      const { actor, correlationId, address } = call.facts;
+      return append({ ...event, detail, actor, correlationId, address });
     },
 
     note({ detail = {}, ...event }) {
@@ -129,7 +155,7 @@ export function createAuditTrail(needs: Needs): AuditTrail {
     },
 
     async drain() {
-      await Promise.all([reads.drain(), refusals.drain()]);
+      await Promise.all([reads.drain(), knownRefusals.drain(), strangersRefusals.drain()]);
       await auditLog.close();
     },
   };

@@ -32,27 +32,42 @@ export function createChainBook(sha256: Sha256) {
     chain.set(link.seq, { prev: link.prev, hash: link.hash, at: record.at });
   }
 
-  function problems(heads: readonly ChainHead[]): readonly string[] {
+  /**
+   * What is wrong, by heads that were read before the records. A record beyond the head of its chain that is younger
+   * than `youngSince` may follow others that came while the records were read, and that were not seen.
+   */
+  function problems(heads: readonly ChainHead[], youngSince = Number.POSITIVE_INFINITY): readonly string[] {
     const ofChain = Map.groupBy(heads, ({ chain }) => chain);
     const all = new Set([...chains.keys(), ...ofChain.keys()]);
-    const ofChains = [...all].flatMap((chain) => [
-      ...linkProblems(chain, chains.get(chain) ?? new Map()),
-      ...headProblems(chain, chains.get(chain) ?? new Map(), ofChain.get(chain) ?? []),
-    ]);
+    const ofChains = [...all].flatMap((chain) => {
+      const kept = chains.get(chain) ?? new Map<number, Kept>();
+      const its = ofChain.get(chain) ?? [];
+      const covered = its.reduce((most, { seq }) => Math.max(most, seq), -1);
+      const settledTo = (seq: number, at: number) => (at > youngSince ? Math.min(seq, covered) : seq);
+      return [...linkProblems(chain, kept, settledTo), ...headProblems(chain, kept, its, youngSince)];
+    });
     return [...found, ...ofChains];
   }
 
   return { enter, problems, chains: () => chains.size, records: () => records };
 }
 
-function linkProblems(chain: string, kept: ReadonlyMap<number, Kept>): readonly string[] {
+/** `settledTo` says up to where nothing may be missing before a record. */
+function linkProblems(
+  chain: string,
+  kept: ReadonlyMap<number, Kept>,
+  settledTo: (seq: number, at: number) => number,
+): readonly string[] {
   const problems: string[] = [];
   let before: Kept | undefined = { prev: '', hash: '', at: 0 };
   let last = -1;
   for (const seq of [...kept.keys()].sort((one, other) => one - other)) {
     const current = kept.get(seq);
     if (seq !== last + 1) {
-      problems.push(`chain ${chain} has no record ${last + 1}${seq > last + 2 ? ` to ${seq - 1}` : ''}`);
+      const missingTo = settledTo(seq - 1, current?.at ?? 0);
+      if (missingTo > last) {
+        problems.push(`chain ${chain} has no record ${last + 1}${missingTo > last + 1 ? ` to ${missingTo}` : ''}`);
+      }
     } else if (current?.prev !== before?.hash) {
       problems.push(`${nameOf({ chain, seq })} does not follow the record before it`);
     }
@@ -62,7 +77,12 @@ function linkProblems(chain: string, kept: ReadonlyMap<number, Kept>): readonly 
   return problems;
 }
 
-function headProblems(chain: string, kept: ReadonlyMap<number, Kept>, heads: readonly ChainHead[]): readonly string[] {
+function headProblems(
+  chain: string,
+  kept: ReadonlyMap<number, Kept>,
+  heads: readonly ChainHead[],
+  youngSince: number,
+): readonly string[] {
   if (heads.length === 0) return [`chain ${chain} has no head, which is written before its first record`];
   const last = heads.reduce((one, other) => (other.seq > one.seq || other.isClosed ? other : one));
   const problems = heads.flatMap(({ seq, hash, day }) => {
@@ -76,7 +96,7 @@ function headProblems(chain: string, kept: ReadonlyMap<number, Kept>, heads: rea
   const beyond = [...kept].filter(([seq]) => seq > last.seq).map(([, { at }]) => at);
   if (beyond.length > 0 && last.isClosed) {
     problems.push(`chain ${chain} goes on after record ${last.seq}, though it was closed there`);
-  } else if (spanOf(beyond) > uncoveredMs) {
+  } else if (spanOf(beyond.filter((at) => at <= youngSince)) > uncoveredMs) {
     problems.push(`chain ${chain} goes on for too long after record ${last.seq}, which its last head names`);
   }
   return problems;

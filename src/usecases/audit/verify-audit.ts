@@ -23,6 +23,9 @@ type Needs = Pick<Dependencies, 'auditLog' | 'clock' | 'digest'> & {
   readonly policy: Pick<Dependencies['policy'], 'auditRetentionDays'>;
 };
 
+/** So long before its writing may the time of a record lie, which it gets before it waits for storage. */
+const onTheirWayMs = 60_000;
+
 /**
  * Computes every hash anew and holds records, heads and checkpoints against each other. What is older than the
  * retention is not missed. Holds the hashes of one month in memory. Throws `storage_unavailable`.
@@ -31,6 +34,7 @@ export function createVerifyAudit(needs: Needs): VerifyAudit {
   const { auditLog, clock, policy } = needs;
   return async (month) => {
     const now = clock.now();
+    const youngSince = now - onTheirWayMs;
     const oldest = oldestKeptMonth(now, policy.auditRetentionDays);
     const wanted = monthsFrom(oldest, monthOf(now)).filter((each) => month === null || each === month);
     const heads: ChainHead[] = [];
@@ -38,7 +42,7 @@ export function createVerifyAudit(needs: Needs): VerifyAudit {
     for (const each of monthsFrom(wanted[0] ?? monthOf(now), monthOf(now)))
       heads.push(...(await auditLog.headsOf(each)));
     const months: VerifiedMonth[] = [];
-    for (const each of wanted) months.push(await verifyMonth(needs, each, heads));
+    for (const each of wanted) months.push(await verifyMonth(needs, each, heads, youngSince));
     const checkpoints = await auditLog.checkpoints();
     const problems = checkpointProblems(checkpoints, heads, {
       now,
@@ -53,13 +57,15 @@ async function verifyMonth(
   { auditLog, digest, clock }: Needs,
   month: string,
   heads: readonly ChainHead[],
+  youngSince: number,
 ): Promise<VerifiedMonth> {
   const book = createChainBook(digest.sha256Base64url);
-  // Heads that are read before the records: what is written meanwhile is beyond them, and not missed.
+  // Heads are read before the records: what is written meanwhile is beyond them, and not missed. It may be seen in
+  // parts, as a chain runs through the partitions of several organisations, which are read one after the other.
   for await (const stored of auditLog.recordsOf(month)) book.enter(stored);
   const early = heads.filter((head) => head.month === month);
   const late = (await lateHeads({ auditLog, clock }, early)).filter((head) => head.month === month);
-  const problems = book.problems([...early, ...late]);
+  const problems = book.problems([...early, ...late], youngSince);
   return { month, chains: book.chains(), records: book.records(), problems };
 }
 

@@ -23,7 +23,7 @@ export interface Acceptance {
 
 /**
  * Looks whose account the tokens are of, tries them, and only then replaces the grant. Resolves to what became of it,
- * which may be a refusal: the tokens are revoked then.
+ * which may be a refusal: the tokens are revoked then, unless that would end other grants of the account.
  */
 export async function acceptTokens(
   needs: AuthorizationNeeds,
@@ -36,7 +36,7 @@ export async function acceptTokens(
   const refusal =
     accountRefusal(transaction, before, issued.tokens) ?? (await probeRefusal(needs, client, issued.tokens));
   if (refusal !== undefined) {
-    await revokeTokens(needs, connection, issued.tokens, { client });
+    await revokeTokens(needs, connection, issued.tokens, { client, isRefused: true });
     return keepRefused(needs, transaction, refusal.reason, refusal.message);
   }
   const { account } = issued.tokens;

@@ -71,7 +71,7 @@ async function ask(needs: AuthorizationNeeds, transaction: Transaction, deviceCo
     const { issued } = result;
     await needs.transactions.consume(transaction.stateHash);
     const begun = await beginTesting(needs, transaction).catch(async (error: unknown) => {
-      await revokeTokens(needs, connection, issued.tokens, { client });
+      await revokeTokens(needs, connection, issued.tokens, { client, isRefused: true });
       throw error;
     });
     await noteFinished(needs, await acceptTokens(needs, { transaction, client, issued, ...begun }));

@@ -34,7 +34,7 @@ export async function keepAuthorized(
     return { grant: withTokenSet(base, { ...issued, scopes }, due), tokens };
   });
   if (!isKept) {
-    await revokeTokens(needs, connection, tokens, { client });
+    await revokeTokens(needs, connection, tokens, { client, isRefused: true });
     needs.audit.about({ outcome: 'authorization_failed' });
     const message = 'The authorization was cancelled, replaced by a newer one, or the connection was changed.';
     return { transaction, status: 'failed', statusReason: 'authorization_failed', message };

@@ -1,4 +1,11 @@
-import { type ApiKeyRecord, type Caller, everyOrganisation, roles, unauthenticated } from '../../domain/caller.ts';
+import {
+  type ApiKeyRecord,
+  type Caller,
+  everyOrganisation,
+  expired,
+  roles,
+  unauthenticated,
+} from '../../domain/caller.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Cache } from '../../ports/cache.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -34,7 +41,7 @@ export function createAuthenticateKey(needs: KeyNeeds): (apiKey: Secret) => Prom
     const remembered = knownKeys.get(keyId);
     const record = remembered ?? (await callers.key(keyId));
     if (record === undefined || !digest.isSame(record.secretSha256, sha256)) throw unauthenticated('no such API key');
-    if (record.expiresAt !== null && record.expiresAt <= clock.now()) throw unauthenticated('an expired API key');
+    if (record.expiresAt !== null && record.expiresAt <= clock.now()) throw expired(record, 'an expired API key');
     // Set anew at each use, it would outlive its minute.
     if (remembered === undefined) knownKeys.set(keyId, record);
     recordUse(needs, record);

@@ -1,5 +1,10 @@
-import { type Caller, type PrincipalRecord, principalId, unauthenticated } from '../../domain/caller.ts';
-import { BrokerError } from '../../domain/errors.ts';
+import {
+  type Caller,
+  expired,
+  KnownCallerRefusedError,
+  type PrincipalRecord,
+  principalId,
+} from '../../domain/caller.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Cache } from '../../ports/cache.ts';
 import type { VerifiedPrincipal } from '../../ports/token-verifier.ts';
@@ -11,7 +16,7 @@ export interface KnownPrincipal {
 }
 
 export type PrincipalNeeds = Pick<Dependencies, 'clock' | 'callers' | 'policy' | 'tokenVerifier'> & {
-  /** Lives less than a minute: a principal that is removed, or bound by a record, notices within that. */
+  /** By caller id. Lives less than a minute: a principal that is removed, or bound by a record, notices within that. */
   readonly knownPrincipals: Cache<KnownPrincipal>;
 };
 
@@ -28,15 +33,19 @@ export function createAuthenticatePrincipal(needs: PrincipalNeeds): (token: Secr
     const id = principalId(principal);
     const record = await findRecord(needs, principal);
     if (record === undefined) {
-      if (policy.entraOrgFromTenant) {
-        return { kind: 'entra', id, name: id, orgIds: [principal.tenantId], roles: principal.roles, expiresAt: null };
-      }
-      throw new BrokerError('organization_forbidden', 'You are registered for no organisation.', { detail: id });
+      const unbound = { kind: 'entra', id, name: id, roles: principal.roles, expiresAt: null } as const;
+      if (policy.entraOrgFromTenant) return { ...unbound, orgIds: [principal.tenantId] };
+      const message = 'You are registered for no organisation.';
+      throw new KnownCallerRefusedError('organization_forbidden', message, {
+        detail: id,
+        caller: { ...unbound, orgIds: [] },
+      });
     }
     const { name, orgIds, expiresAt } = record;
-    if (expiresAt !== null && expiresAt <= clock.now()) throw unauthenticated(`${id}: its registration has expired`);
     const held = principal.roles.filter((role) => record.roles.includes(role));
-    return { kind: 'entra', id, name, orgIds, roles: held, expiresAt };
+    const caller: Caller = { kind: 'entra', id, name, orgIds, roles: held, expiresAt };
+    if (expiresAt !== null && expiresAt <= clock.now()) throw expired(caller, `${id}: its registration has expired`);
+    return caller;
   };
 }
 
@@ -44,11 +53,12 @@ async function findRecord(
   { callers, policy, knownPrincipals }: PrincipalNeeds,
   { tenantId, objectId }: VerifiedPrincipal,
 ): Promise<PrincipalRecord | undefined> {
-  const known = knownPrincipals.get(objectId);
-  const record = known === undefined ? await callers.principal(objectId) : known.record;
+  const id = principalId({ tenantId, objectId });
+  const known = knownPrincipals.get(id);
+  const record = known === undefined ? await callers.principal({ tenantId, objectId }) : known.record;
   // One who is let in without a record costs no read at each call. One who is not is let in as soon as there is one.
   if (known === undefined && (record !== undefined || policy.entraOrgFromTenant)) {
-    knownPrincipals.set(objectId, { record });
+    knownPrincipals.set(id, { record });
   }
-  return record?.tenantId === tenantId ? record : undefined;
+  return record;
 }

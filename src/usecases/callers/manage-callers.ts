@@ -2,6 +2,8 @@ import {
   type ApiKeyRecord,
   type Caller,
   type CallerRecord,
+  isPlatformCaller,
+  mayActFor,
   type PrincipalRecord,
   principalId,
   type Role,
@@ -30,7 +32,10 @@ export interface NewPrincipal extends Omit<NewCaller, 'roles'>, Pick<PrincipalRe
 export interface ManageCallers {
   /** Makes an API key, which is shown this once. Throws `role_required` or `organization_forbidden` for more than the maker holds. */
   create(by: Caller, caller: NewCaller): Promise<{ readonly record: ApiKeyRecord; readonly apiKey: Secret }>;
-  /** Registers a principal of Microsoft Entra. Throws as `create`, and `caller_exists` when it is registered already. */
+  /**
+   * Registers a principal of Microsoft Entra. It takes a platform caller, or, where a tenant is an organisation, one who
+   * may act for the principal's tenant. Throws as `create`, and `caller_exists` when it is registered already.
+   */
   register(by: Caller, principal: NewPrincipal): Promise<PrincipalRecord>;
   rotate: RotateKey;
   /** Lists the callers of an organisation that hold nothing beyond what the asking caller holds. */
@@ -62,6 +67,7 @@ export function createManageCallers(needs: Needs): ManageCallers {
     },
     async register(by, { tenantId, objectId, name, orgIds, roles = by.roles, expiresAt }) {
       assertGrantable(by, { orgIds, roles, expiresAt });
+      assertMayBind(by, tenantId, policy);
       if (!policy.entraTenantIds.includes(tenantId)) {
         const message = 'must be a tenant whose tokens this deployment takes (ENTRA_TENANT_ID)';
         throw new BrokerError('validation_failed', `tenant_id ${message}`, {
@@ -83,7 +89,7 @@ export function createManageCallers(needs: Needs): ManageCallers {
       if (!(await callers.create(record))) {
         throw new BrokerError('caller_exists', 'This principal is registered already. Delete that registration first.');
       }
-      needs.knownPrincipals.delete(objectId);
+      needs.knownPrincipals.delete(record.id);
       return record;
     },
     rotate: createRotateKey(needs),
@@ -95,4 +101,21 @@ export function createManageCallers(needs: Needs): ManageCallers {
       if (!(await removeCaller(by, org, id))) throw callerNotFound(id);
     },
   };
+}
+
+/**
+ * A registration says for whom somebody else's service acts. Whoever could make it for any tenant's principals would
+ * bind those of another organisation to their own.
+ */
+function assertMayBind(by: Caller, tenantId: string, policy: Pick<Needs['policy'], 'entraOrgFromTenant'>): void {
+  if (isPlatformCaller(by)) return;
+  if (!policy.entraOrgFromTenant) {
+    throw new BrokerError(
+      'organization_forbidden',
+      'Only a platform caller (org_ids ["*"]) registers principals here.',
+    );
+  }
+  if (!mayActFor(by, tenantId as OrgId)) {
+    throw new BrokerError('organization_forbidden', 'You can register only principals of a tenant you may act for.');
+  }
 }

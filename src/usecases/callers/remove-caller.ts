@@ -3,7 +3,7 @@ import {
   type Caller,
   type CallerRecord,
   everyOrganisation,
-  keyIdPattern,
+  principalOfId,
 } from '../../domain/caller.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import { GLOBAL, type OrgId } from '../../domain/ids.ts';
@@ -29,13 +29,11 @@ export function callerNotFound(id: string): BrokerError {
 /** Deletes a caller of either kind, if `by` may see it. Resolves to false when there is none. */
 export function createRemoveCaller({ callers, knownKeys, knownPrincipals }: KnownCallers) {
   return async (by: Caller, org: OrgId, id: string): Promise<boolean> => {
-    const isKey = keyIdPattern.test(id);
-    const objectId = id.slice(id.lastIndexOf(':') + 1);
-    const record = await (isKey ? callers.key(id) : callers.principal(objectId));
+    const principal = principalOfId(id);
+    const record = await (principal === undefined ? callers.key(id) : callers.principal(principal));
     if (record?.id !== id || !isVisible(by, org, record)) return false;
-    const isRemoved = await (isKey ? callers.removeKey(id) : callers.removePrincipal(objectId));
-    if (isKey) knownKeys.delete(id);
-    else knownPrincipals.delete(objectId);
+    const isRemoved = await (principal === undefined ? callers.removeKey(id) : callers.removePrincipal(principal));
+    (principal === undefined ? knownKeys : knownPrincipals).delete(id);
     return isRemoved;
   };
 }

@@ -1,4 +1,5 @@
 import {
+  areSameVariables,
   type ClientAuthMethod,
   type ConnectionConfig,
   type Endpoints,
@@ -57,8 +58,11 @@ export async function changedEndpoints(
     ([name, url]) => url !== before.endpoints[name as keyof Endpoints],
   );
   const endpoints = endpointsAt(provider, { ...after, endpoints: Object.fromEntries(given) });
-  const isSame = JSON.stringify(after.variables) === JSON.stringify(before.variables);
-  if (isSame) return { ...before.endpoints, testUrl: after.endpoints.testUrl ?? endpoints.testUrl };
+  if (areSameVariables(after.variables, before.variables)) {
+    // The catalogue's own stands in for one that this change clears; one that it has gained since is left out.
+    const usual = before.endpoints.testUrl === null ? null : endpoints.testUrl;
+    return { ...before.endpoints, testUrl: after.endpoints.testUrl ?? usual };
+  }
   return provider.discovers ? discovered(needs, endpoints) : endpoints;
 }
 

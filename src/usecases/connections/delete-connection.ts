@@ -6,9 +6,10 @@ import type { WorkflowDependency } from '../../domain/workflow.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { type Revocation, revokeGrant } from './discard-tokens.ts';
+import type { Revocation } from './discard-tokens.ts';
 import { type ConnectionQuery, connectionNotFound, findConnectionToChange } from './find-connection.ts';
 import { dropClientSecret } from './keep-client-secret.ts';
+import { type RevokeNext, startRevoking } from './revoke-in-turn.ts';
 import { everyUserOf } from './walk-grants.ts';
 
 export interface ConnectionDeletion extends ConnectionQuery {
@@ -46,7 +47,8 @@ type Needs = Pick<
 
 /**
  * Deletes a connection with its tokens, its users' grants, what is pending and its secrets. The row goes
- * first: from then on nobody gets credentials and no refresh can write. Throws `connection_not_found`, and
+ * first: from then on nobody gets credentials and no refresh can write. The secrets go before the users, of whom there
+ * may be many: a run that is cut off leaves none in the vault. Throws `connection_not_found`, and
  * `workflows_depend` when workflows use it and `disableWorkflows` does not say to switch them off.
  */
 export function createDeleteConnection(needs: Needs): DeleteConnection {
@@ -54,14 +56,14 @@ export function createDeleteConnection(needs: Needs): DeleteConnection {
     const { connection } = await findConnectionToChange(needs, { ...request, userId: null });
     const dependents = await dependentsOf(needs, connection);
     if (dependents.length > 0 && !request.disableWorkflows) throw workflowsDepend(dependents);
+    const revokeNext = await startRevoking(needs, connection, request.revoke);
     const removed = await needs.connections.remove(connection);
     if (removed === undefined) throw connectionNotFound(request.name);
     await disableAll(needs, request, dependents);
     await forgetPending(needs, removed.own);
-    const isAsked = request.revoke;
-    const own = await revokeGrant(needs, removed.connection, removed.own, { isAsked });
-    const ofUsers = await removeUserGrants(needs, removed, isAsked);
     for (const reference of secretRefs(removed.connection)) await dropClientSecret(needs, reference);
+    const own = await revokeNext(removed.connection, removed.own);
+    const ofUsers = await removeUserGrants(needs, removed, revokeNext, request.revoke);
     return {
       disabledWorkflows: [...new Set(dependents.map(({ workflowId }) => workflowId))],
       isRevoked: own.isRevoked,
@@ -98,6 +100,7 @@ async function disableAll(
 async function removeUserGrants(
   needs: Needs,
   { connection }: StoredConnection,
+  revokeNext: RevokeNext,
   isAsked: boolean | undefined,
 ): Promise<readonly Revocation[]> {
   const revocations: Revocation[] = [];
@@ -106,7 +109,7 @@ async function removeUserGrants(
     const stored = isAsked === false ? undefined : await needs.grants.read(key);
     await needs.grants.removeUser(key);
     await forgetPending(needs, listed);
-    if (stored !== undefined) revocations.push(await revokeGrant(needs, connection, stored, { isAsked }));
+    if (stored !== undefined) revocations.push(await revokeNext(connection, stored));
   }
   return revocations;
 }

@@ -4,18 +4,27 @@ import type { Tokens } from '../../domain/grant.ts';
 import type { OAuthClient } from '../../ports/authorization-server.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { oauthClient, redirectUriOf } from './oauth-client.ts';
+import { redirectUriOf } from './oauth-client.ts';
 import { profileOf } from './profile-of.ts';
+import { withClient } from './with-client.ts';
 
 export type DiscardNeeds = Pick<
   Dependencies,
-  'clock' | 'random' | 'vault' | 'providers' | 'policy' | 'authorizationServer' | 'revocations' | 'logger'
+  | 'clock'
+  | 'random'
+  | 'connections'
+  | 'vault'
+  | 'providers'
+  | 'policy'
+  | 'authorizationServer'
+  | 'revocations'
+  | 'logger'
 >;
 
 export interface Revocation {
   /** The provider confirmed. */
   readonly isRevoked: boolean;
-  /** The provider did not answer: under this id it will be asked again. */
+  /** The provider did not answer, or not to this client: under this id it will be asked again. */
   readonly pendingId: string | null;
 }
 
@@ -24,34 +33,72 @@ export interface RevocationOptions {
    * The client that got the tokens, where it is at hand: the secret of a connection that was deleted meanwhile is gone
    * from the vault.
    */
-  readonly client?: OAuthClient;
+  readonly client?: OAuthClient | undefined;
+  /** With the secret before, for a provider that rejects `client` while its secret is being replaced. */
+  readonly previousClient?: OAuthClient | undefined;
   /** Somebody asks for it: it is done also where it ends the tokens of other connections. False: nothing is revoked. */
   readonly isAsked?: boolean | undefined;
+  /** The tokens were never kept: they are left alone where revoking them would end grants that are. */
+  readonly isRefused?: boolean;
+  /** The provider is not asked now, but later. */
+  readonly isPutOff?: boolean;
 }
 
 export const notRevoked: Revocation = { isRevoked: false, pendingId: null };
 
 /**
  * Revokes tokens at the provider where it can. A provider whose connections share a token is asked only on request.
- * One that does not answer is asked again later. Never throws: the local tokens are gone already, and that must stand.
+ * One that does not answer, or that rejects the client, is asked again later. Never throws: the local tokens are gone
+ * already, and that must stand.
  */
 export async function revokeTokens(
   needs: DiscardNeeds,
   connection: Connection,
   tokens: Tokens,
-  { client, isAsked }: RevocationOptions = {},
+  options: RevocationOptions = {},
 ): Promise<Revocation> {
-  const { revocation } = profileOf(needs, connection.config);
-  const isWanted = isAsked ?? revocation?.isShared !== true;
-  if (connection.config.endpoints.revocationUrl === null || revocation === null || !isWanted) return notRevoked;
-  let used = client;
+  if (!isRevocationWanted(needs, connection, options)) return notRevoked;
+  let used = options.client;
+  const later = async () => ({ isRevoked: false, pendingId: await keepForLater(needs, connection, tokens, used) });
+  if (options.isPutOff) return later();
+  const revoke = (client: OAuthClient) => {
+    used ??= client;
+    return needs.authorizationServer.revoke(client, tokens);
+  };
   try {
-    used ??= await oauthClient(needs, connection);
-    return { isRevoked: await needs.authorizationServer.revoke(used, tokens), pendingId: null };
+    return { isRevoked: await askedAs(needs, connection, options, revoke), pendingId: null };
   } catch (cause) {
     needs.logger.warn('revocation_failed', { org: connection.org, connection: connection.name, cause });
-    if (!hasCode(cause, 'provider_unavailable', 'vault_unavailable')) return notRevoked;
-    return { isRevoked: false, pendingId: await keepForLater(needs, connection, tokens, used) };
+    return hasCode(cause, ...passingCodes) ? later() : notRevoked;
+  }
+}
+
+/** With these codes a revocation may work another time: the client's secret may be put right, too. */
+export const passingCodes = ['provider_unavailable', 'provider_rejected_client', 'vault_unavailable'] as const;
+
+/** Whether tokens of a connection are revoked at all. */
+export function isRevocationWanted(
+  needs: DiscardNeeds,
+  { config }: Connection,
+  { isAsked, isRefused = false }: Pick<RevocationOptions, 'isAsked' | 'isRefused'>,
+): boolean {
+  const { revocation } = profileOf(needs, config);
+  if (config.endpoints.revocationUrl === null || revocation === null) return false;
+  return isAsked ?? !(revocation.isShared || (isRefused && revocation.reach === 'account'));
+}
+
+async function askedAs(
+  needs: DiscardNeeds,
+  connection: Connection,
+  { client, previousClient }: RevocationOptions,
+  revoke: (client: OAuthClient) => Promise<boolean>,
+): Promise<boolean> {
+  if (client === undefined) return (await withClient(needs, connection, revoke)).result;
+  try {
+    return await revoke(client);
+  } catch (error) {
+    if (previousClient === undefined || !hasCode(error, 'provider_rejected_client')) throw error;
+    return revoke(previousClient);
   }
 }
 
@@ -94,7 +141,7 @@ export async function revokeGrant(
   needs: DiscardNeeds & Pick<Dependencies, 'grants'>,
   connection: Connection,
   stored: StoredGrant,
-  options: Pick<RevocationOptions, 'isAsked'> = {},
+  options: RevocationOptions = {},
 ): Promise<Revocation> {
   if (connection.config.endpoints.revocationUrl === null || options.isAsked === false) return notRevoked;
   if (stored.grant.endpointsId !== connection.endpointsId) return notRevoked;

@@ -1,5 +1,6 @@
 import type { Caller } from '../../domain/caller.ts';
 import {
+  areSameVariables,
   type Connection,
   type ConnectionConfig,
   type ConnectionSigningKey,
@@ -124,7 +125,7 @@ function completed({ change }: ConnectionUpdate, wanted: ConnectionConfig, endpo
   return (current: ConnectionConfig): ConnectionConfig => {
     const changed = change(current);
     if (changed.provider === null) return changed;
-    if (JSON.stringify(changed.variables) !== JSON.stringify(wanted.variables)) throw changedMeanwhile();
+    if (!areSameVariables(changed.variables, wanted.variables)) throw changedMeanwhile();
     return { ...changed, endpoints };
   };
 }

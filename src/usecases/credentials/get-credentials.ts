@@ -11,7 +11,7 @@ import { findConnection, readGrant } from '../connections/find-connection.ts';
 import { profileOf } from '../connections/profile-of.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { needsFallback } from '../refresh/acting-connection.ts';
-import type { GrantRefresher } from '../refresh/refresh-grant.ts';
+import type { GrantRefresher, RefreshRequest } from '../refresh/refresh-grant.ts';
 import type { RefreshResult } from '../refresh/settle-refresh.ts';
 import type { UseWorkflow } from '../workflows/use-workflow.ts';
 import { apiKeyInstead } from './api-key-instead.ts';
@@ -65,12 +65,12 @@ export function createGetCredentials(needs: Needs): GetCredentials {
       if (fallback === undefined) throw error;
       return fallback;
     });
-    if ('accessToken' in live) return withScopes(live, request);
+    if ('accessToken' in live) return withScopes(needs, live, request, null);
     if (live.stored !== cached?.stored) {
       remember(needs, key, live, askedAt);
       await needs.grants.touch(live.stored, needs.clock.now());
     }
-    return withScopes(present(live, request), request);
+    return withScopes(needs, present(live, request), request, live);
   };
 }
 
@@ -119,7 +119,8 @@ async function refreshed(
   const isForced = forced(needs, stored);
   // A refresh of the last 30 s satisfies force, not the promised life: of a short one too little may be left by now.
   const isFresh = (current: StoredGrant) => isLongEnough(current) && (!request.forceRefresh || isForced(current));
-  const outcome = await tryRefresh(needs, found, stored, isFresh);
+  const mayWaitForLapse = request.forceRefresh && isLongEnough(stored);
+  const outcome = await tryRefresh(needs, found, stored, { isFresh, mayWaitForLapse });
   if (outcome instanceof BrokerError) {
     const next = await withoutPerson(needs, request, outcome);
     return next === undefined
@@ -150,7 +151,7 @@ async function tryRefresh(
   needs: Needs,
   { connection }: StoredConnection,
   stored: StoredGrant,
-  isFresh: (current: StoredGrant) => boolean,
+  how: Pick<RefreshRequest, 'isFresh' | 'mayWaitForLapse'>,
 ): Promise<RefreshResult | BrokerError> {
   const now = needs.clock.now();
   const { failure } = stored.grant;
@@ -159,7 +160,7 @@ async function tryRefresh(
   }
   if (failure !== null && failure.readRetryAt > now) return coolingDown(failure, failure.readRetryAt - now);
   try {
-    return await needs.refresher.refresh({ connection, stored, isFresh, waitMs: leaseWaitMs, mayFallBack: true });
+    return await needs.refresher.refresh({ connection, stored, ...how, waitMs: leaseWaitMs, mayFallBack: true });
   } catch (error) {
     if (error instanceof BrokerError) return error;
     throw error;
@@ -228,8 +229,18 @@ function methodOf({ connection }: StoredConnection, { grant }: StoredGrant, isRe
 }
 
 /** Where the provider said nothing, what was asked for counts as granted (RFC 6749 section 5.1). */
-function withScopes(credentials: Credentials, { requiredScopes }: CredentialsRequest): Credentials {
-  const missing = missingScopes(requiredScopes, { grantedScopes: credentials.scopes ?? '' });
+function withScopes(
+  needs: Needs,
+  credentials: Credentials,
+  { requiredScopes }: CredentialsRequest,
+  live: LiveGrant | null,
+): Credentials {
+  const granted = {
+    grantedScopes: credentials.scopes ?? '',
+    hasRefreshToken: live?.stored.grant.hasRefreshToken ?? false,
+  };
+  const spelling = live === null ? undefined : profileOf(needs, live.found.connection.config).scopes;
+  const missing = missingScopes(requiredScopes, granted, spelling);
   if (missing.length === 0) return credentials;
   throw new BrokerError(
     'scopes_missing',

@@ -96,7 +96,7 @@ async function refreshOne(
     isFresh: (current) => !isStillWanted(needs, batch, current),
     waitMs: leaseWaitMs,
     hasTime: true,
-    isSweep: batch.trigger === 'automatic',
+    mayWaitForLapse: true,
   });
   return { kind: result.isRefreshed ? 'refreshed' : 'skipped' };
 }

@@ -24,10 +24,10 @@ export interface RefreshRequest {
   /** Waits for room at the provider for as long as it takes. Otherwise 10 s from the start. */
   readonly hasTime?: boolean;
   /**
-   * Nobody waits for the token. After a crash whose outcome is lost, the access token is used up first then: the
+   * The access token that there is will do. After a refresh whose outcome is lost, it is used up first then: the
    * refresh token may be spent, and trying it would end the grant.
    */
-  readonly isSweep?: boolean;
+  readonly mayWaitForLapse?: boolean;
   /** Somebody waits for a token: where no person's is left, the client's own credentials may get one. */
   readonly mayFallBack?: boolean;
 }
@@ -68,6 +68,7 @@ export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
       if (request.hasTime !== true) await takeOffBy(needs, flight, startedAt + roomWaitMs);
       const result = await flight.landed;
       if (result?.isRefreshed) return result;
+      if (result?.isPutOff && request.mayWaitForLapse) return result;
       if (result !== undefined) {
         current = result.stored;
         continue;
@@ -107,7 +108,7 @@ async function claimAndRefresh(
   request: RefreshRequest,
   snapshot: StoredGrant,
 ): Promise<RefreshResult | undefined> {
-  const { connection, isFresh, isSweep = false } = request;
+  const { connection, isFresh, mayWaitForLapse = false } = request;
   const isDone = (current: StoredGrant) =>
     isFresh(current) || !canRefresh(current.grant, actingFor(needs, request, current).config.flowType);
   const result = await needs.grants.claim(snapshot, isDone);
@@ -120,7 +121,7 @@ async function claimAndRefresh(
       throw gone(snapshot);
     case 'claimed':
       return (
-        (isSweep ? await waitForLapse(needs, connection, result.claim) : undefined) ??
+        (mayWaitForLapse ? await waitForLapse(needs, connection, result.claim) : undefined) ??
         refreshUnderClaim(needs, actingFor(needs, request, result.claim.stored), result.claim)
       );
   }
@@ -140,7 +141,7 @@ async function waitForLapse(
   if (!isWorthIt || lastChance === null || lastChance <= needs.clock.now()) return undefined;
   const result = await needs.grants.commit(claim, { grant: { ...grant, dueAt: lastChance } });
   await needs.audit.note({ ...subjectOfGrant(claim.stored.key), action: 'grant.takeover', outcome: 'success' });
-  return { stored: 'stored' in result ? result.stored : claim.stored, isRefreshed: false };
+  return { stored: 'stored' in result ? result.stored : claim.stored, isRefreshed: false, isPutOff: true };
 }
 
 async function refreshUnderClaim(

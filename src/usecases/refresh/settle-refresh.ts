@@ -33,6 +33,8 @@ export interface RefreshResult {
   /** Given when this process has just got them. */
   readonly tokens?: Tokens | null;
   readonly isRefreshed: boolean;
+  /** The refresh token may be spent, so nobody was asked: the access token is used up first. */
+  readonly isPutOff?: boolean;
 }
 
 /**

@@ -1,9 +1,11 @@
+import type { AuditOutcome } from '../../domain/audit.ts';
 import { isSharedWith } from '../../domain/connection.ts';
 import { BrokerError } from '../../domain/errors.ts';
 import { GLOBAL, type OrgId, type UserId } from '../../domain/ids.ts';
 import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
-import { type DisconnectNeeds, dropGrant } from '../connections/disconnect.ts';
+import { type AuditTrail, subjectOfGrant } from '../audit/audit-trail.ts';
+import { type Disconnected, type DisconnectNeeds, dropGrant } from '../connections/disconnect.ts';
 import { grantKeyOf } from '../connections/find-connection.ts';
 
 export interface BulkRevocation {
@@ -34,6 +36,8 @@ export interface BulkRevoked {
   readonly continuation: string | null;
 }
 
+type Needs = DisconnectNeeds & { readonly audit: Pick<AuditTrail, 'recordFor'> };
+
 export type BulkRevoke = (request: BulkRevocation) => Promise<BulkRevoked>;
 
 /** A provider that hangs takes 8 s a grant: a call of 50 grants ends within the platform's limit. */
@@ -44,10 +48,11 @@ const mostPages = 50;
 /**
  * For an incident: drops the tokens of every grant that fits, and has the provider revoke them. It covers the grants
  * that lie in the organisation, those through connections of `GLOBAL` included; for `GLOBAL` itself, the grants of
- * every organisation through its connections. It ends after `limit` grants, and goes on with the continuation. Throws
- * `validation_failed` for a continuation that is none of ours.
+ * every organisation through its connections. Each that is dropped has a record in its own organisation. It ends after
+ * `limit` grants, and goes on with the continuation. Throws `validation_failed` for a continuation that is none of
+ * ours, and `audit_unavailable`.
  */
-export function createBulkRevoke(needs: DisconnectNeeds): BulkRevoke {
+export function createBulkRevoke(needs: Needs): BulkRevoke {
   return async (request) => {
     const grants: RevokedGrant[] = [];
     const pendingIds: string[] = [];
@@ -70,13 +75,33 @@ interface Item {
   readonly stored: StoredGrant;
 }
 
-async function revokeOne(needs: DisconnectNeeds, { isDryRun }: BulkRevocation, { found, stored }: Item) {
+async function revokeOne(needs: Needs, { isDryRun }: BulkRevocation, { found, stored }: Item) {
   const { org, userId } = stored.key;
   const place = { found, org, userId };
   if (isDryRun) return { grant: { ...place, result: 'would_revoke' } as const, pendingId: null };
-  const { isRevoked, pendingId } = (await dropGrant(needs, found, { org, userId }, true)).revocation;
+  const { isRevoked, pendingId } = (await dropAndRecord(needs, { found, stored })).revocation;
   const result = isRevoked ? 'revoked' : pendingId === null ? 'dropped' : 'pending';
   return { grant: { ...place, result } as const, pendingId };
+}
+
+/** What fails may have dropped the tokens all the same. */
+async function dropAndRecord(needs: Needs, { found, stored: { key } }: Item): Promise<Disconnected> {
+  const record = (outcome: AuditOutcome) =>
+    needs.audit.recordFor({
+      ...subjectOfGrant(key),
+      action: 'grant.disconnect',
+      outcome,
+      detail: key.connectionOrg === key.org ? {} : { connection_org: key.connectionOrg },
+    });
+  let disconnected: Disconnected;
+  try {
+    disconnected = await dropGrant(needs, found, key, true);
+  } catch (error) {
+    await record(error instanceof BrokerError ? error.code : 'internal_error');
+    throw error;
+  }
+  if (disconnected.isDropped) await record('success');
+  return disconnected;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { hasCode } from '../../domain/errors.ts';
 import { type PendingRevocation, postponedRevocation, type RevocationState } from '../../domain/revocation.ts';
 import type { OAuthClient } from '../../ports/authorization-server.ts';
-import { oauthClient } from '../connections/oauth-client.ts';
+import { passingCodes } from '../connections/discard-tokens.ts';
 import { profileOf } from '../connections/profile-of.ts';
+import { withClient } from '../connections/with-client.ts';
 import type { Dependencies } from '../dependencies.ts';
 
 export type RevocationOutcome = 'revoked' | 'refused' | 'postponed' | 'given_up' | 'gone';
@@ -16,7 +17,7 @@ type Needs = Pick<
 
 /**
  * Tries a revocation again. Revoking twice does no harm, so that a message may come twice. It ends with the provider's
- * answer, whatever that is, or a week after it began. Throws `storage_unavailable`; the queue brings the message back.
+ * answer, unless that rejects the client, or a week after it began. Throws `storage_unavailable`; the queue brings the message back.
  */
 export function createWorkRevocation(needs: Needs): WorkRevocation {
   return async (id) => {
@@ -29,23 +30,29 @@ export function createWorkRevocation(needs: Needs): WorkRevocation {
       if (pending === undefined) return 'gone';
       const { connectionOrg: org, connection, accessToken, refreshToken } = pending;
       const tokens = { accessToken, refreshToken, tokenType: 'Bearer', account: null, metadata: {} };
-      const isRevoked = await needs.authorizationServer.revoke(await clientOf(needs, pending), tokens);
+      const isRevoked = await asItsClient(needs, pending, (client) => needs.authorizationServer.revoke(client, tokens));
       logger[isRevoked ? 'info' : 'warn'](isRevoked ? 'revoked_later' : 'revocation_refused', { org, connection });
       await revocations.remove(id);
       return isRevoked ? 'revoked' : 'refused';
     } catch (error) {
-      if (!hasCode(error, 'provider_unavailable', 'vault_unavailable', 'grant_unreadable')) throw error;
+      if (!hasCode(error, ...passingCodes, 'grant_unreadable')) throw error;
       return putOff(needs, state);
     }
   };
 }
 
 /** Where the connection is still what it was, its secret may have been replaced since. */
-async function clientOf(needs: Needs, pending: PendingRevocation): Promise<OAuthClient> {
+async function asItsClient(
+  needs: Needs,
+  pending: PendingRevocation,
+  revoke: (client: OAuthClient) => Promise<boolean>,
+): Promise<boolean> {
   const found = await needs.connections.get({ org: pending.connectionOrg, name: pending.connection });
-  if (found?.connection.endpointsId === pending.endpointsId) return oauthClient(needs, found.connection);
+  if (found?.connection.endpointsId === pending.endpointsId) {
+    return (await withClient(needs, found.connection, revoke)).result;
+  }
   const { config, redirectUri, clientSecret, signingKey } = pending;
-  return { config, profile: profileOf(needs, config), redirectUri, clientSecret, signingKey };
+  return revoke({ config, profile: profileOf(needs, config), redirectUri, clientSecret, signingKey });
 }
 
 async function putOff({ revocations, clock, logger }: Needs, state: RevocationState): Promise<RevocationOutcome> {

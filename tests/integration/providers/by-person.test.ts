@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Provider } from '../../../src/domain/provider.ts';
+import { catalogue } from '../../../src/providers/catalogue.ts';
 import {
   bodyFor,
   connect,
@@ -29,7 +30,6 @@ const metadata: Readonly<Record<string, Record<string, unknown>>> = {
   notion: { bot_id: '0000-bot', workspace_id: '0000-workspace' },
   quickbooks: { realm_id: '9130000000000000' },
   salesforce: { instance_url: 'https://example.my.salesforce.com' },
-  shopify: { shop: 'example-shop.myshopify.com' },
   slack: { team: { id: 'T0001', name: 'Example Team' }, bot_user_id: 'U0BOT' },
   'slack-user': { team: { id: 'T0001', name: 'Example Team' }, id: 'alice-1' },
   zoom: { api_url: 'https://api.zoom.us' },
@@ -195,6 +195,33 @@ describe('people', () => {
     await connect(stage, 'fewer', { granted: 'openid email' });
     const detail = await stage.broker.call('GET', '/api/oauth/connections/fewer');
     expect(detail.json.missing_scopes).toEqual(['profile']);
+  });
+
+  test('are taken to have granted scopes that come back under longer names', async () => {
+    await createConnection(stage, bodyFor(stage, google, 'longer', { scopes: 'openid email profile' }));
+    await connect(stage, 'longer');
+    const { json } = await stage.broker.call('GET', '/api/oauth/connections/longer');
+    expect(json.granted_scopes).toContain('https://www.googleapis.com/auth/userinfo.email');
+    expect(json.missing_scopes).toEqual([]);
+    expect(await credentials(stage, 'longer', '?required_scopes=email,profile')).toMatchObject({ status: 200 });
+    const lacking = await credentials(stage, 'longer', '?required_scopes=email,drive');
+    expect(lacking.json).toMatchObject({ error: 'scopes_missing', missing_scopes: ['drive'] });
+  });
+
+  test('cannot hand a host to whoever reads the credentials by editing the redirect', async () => {
+    for (const [id, edited] of [
+      ['shopify', { shop: 'evil.example' }],
+      ['zoho', { location: 'evil', 'accounts-server': 'https://evil.example' }],
+    ] as const) {
+      const provider = catalogue.find((entry) => entry.id === id) as Provider;
+      await createConnection(stage, bodyFor(stage, provider, `edited-${id}`));
+      const redirect = await decide(stage, `edited-${id}`);
+      for (const [name, value] of Object.entries(edited)) redirect.searchParams.set(name, value);
+      expect((await fetch(redirect)).status).toBe(200);
+      const { json, text } = await credentials(stage, `edited-${id}`);
+      expect(json.access_token).toBeTruthy();
+      expect(text).not.toContain('evil');
+    }
   });
 
   test('cannot put another account in place of the first by mistake', async () => {

@@ -52,6 +52,21 @@ describe('scopes', () => {
     expect(missingScopes('read offline_access', { grantedScopes, hasRefreshToken: true })).toEqual([]);
     expect(missingScopes('read offline_access', { grantedScopes })).toEqual(['offline_access']);
   });
+
+  it('are not missing where a refresh token says that the provider’s own scope for it was granted', () => {
+    const spelling = { aliases: {}, offline: 'forever' };
+    expect(missingScopes('read forever', { grantedScopes: 'read', hasRefreshToken: true }, spelling)).toEqual([]);
+    expect(missingScopes('read forever', { grantedScopes: 'read' }, spelling)).toEqual(['forever']);
+  });
+
+  it('are the same under another name, whichever of the two was asked for', () => {
+    const spelling = { aliases: { 'https://scopes.example/email': 'email' }, offline: null };
+    const names = ['email', 'https://scopes.example/email'];
+    for (const asked of names) {
+      for (const grantedScopes of names) expect(missingScopes(asked, { grantedScopes }, spelling)).toEqual([]);
+      expect(missingScopes(asked, { grantedScopes: 'read' }, spelling)).toEqual([asked]);
+    }
+  });
 });
 
 describe('changesEndpoints', () => {

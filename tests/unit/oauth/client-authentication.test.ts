@@ -34,6 +34,12 @@ describe('the client authenticates', () => {
     expect(rawCall.form).toEqual(refreshForm);
   });
 
+  test('with its secret as the user name of Basic, and no password, with client_secret_basic_as_user', async () => {
+    const { header, form } = await refreshed({ clientAuth: 'client_secret_basic_as_user', secret: 'sk_test%+1' });
+    expect(header).toBe(basic('sk_test%+1:'));
+    expect(form).toEqual(refreshForm);
+  });
+
   test('in the body with client_secret_post, and nowhere else', async () => {
     const { header, form, url } = await refreshed({ clientAuth: 'client_secret_post', secret: 'p%+q é' });
     expect(form).toEqual({ ...refreshForm, client_id: 'app', client_secret: 'p%+q é' });
@@ -47,17 +53,19 @@ describe('the client authenticates', () => {
     expect(header).toBeNull();
   });
 
-  test.each(['client_secret_basic', 'client_secret_basic_raw', 'client_secret_post'] as const)(
-    '%s without a secret sends nothing and says what is missing',
-    async (clientAuth: ClientAuthMethod) => {
-      const { server, sent } = answering();
-      await expect(server.refresh(clientWith({ clientAuth, secret: null }), new Secret('r'))).rejects.toMatchObject({
-        code: 'provider_rejected_client',
-        message: `The connection has no client secret, which ${clientAuth} needs. Set one.`,
-      });
-      expect(sent).toEqual([]);
-    },
-  );
+  test.each([
+    'client_secret_basic',
+    'client_secret_basic_raw',
+    'client_secret_basic_as_user',
+    'client_secret_post',
+  ] as const)('%s without a secret sends nothing and says what is missing', async (clientAuth: ClientAuthMethod) => {
+    const { server, sent } = answering();
+    await expect(server.refresh(clientWith({ clientAuth, secret: null }), new Secret('r'))).rejects.toMatchObject({
+      code: 'provider_rejected_client',
+      message: `The connection has no client secret, which ${clientAuth} needs. Set one.`,
+    });
+    expect(sent).toEqual([]);
+  });
 
   test('private_key_jwt without a key sends nothing and says what to do', async () => {
     const { server, sent } = answering();

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { BrokerError } from '../../../src/domain/errors.ts';
 import type { Tokens } from '../../../src/domain/grant.ts';
+import type { ProviderRevocation } from '../../../src/domain/provider.ts';
 import { Secret } from '../../../src/domain/secret.ts';
-import { clientWith, json, providerAnswering } from './clients.ts';
+import { clientWith, json, providerAnswering, type SentRequest } from './clients.ts';
 
 const token = new Secret('at-1');
 const both: Tokens = {
@@ -12,6 +13,13 @@ const both: Tokens = {
   account: null,
   metadata: {},
 };
+const revocationBy = (style: ProviderRevocation['style']): ProviderRevocation => ({
+  style,
+  method: 'POST',
+  bodyFormat: null,
+  isShared: false,
+  reach: 'token',
+});
 const lost = (): never => {
   throw new TypeError('fetch failed');
 };
@@ -74,10 +82,44 @@ describe('revocation', () => {
     expect(await breaking.server.revoke(clientWith(), both)).toBe(true);
   });
 
-  test.each([400, 401, 302])('has not worked with status %i, and the access token is tried too', async (status) => {
+  test.each([400, 302])('has not worked with status %i, and the access token is tried too', async (status) => {
     const { server, sent } = providerAnswering(() => json({ error: 'x' }, status));
     expect(await server.revoke(clientWith(), both)).toBe(false);
     expect(sent).toHaveLength(2);
+  });
+
+  test.each([
+    [401, {}],
+    [401, { error: 'x' }],
+    [400, { error: 'invalid_client' }],
+    [200, { ok: false, error: 'bad_client_secret' }],
+  ])('%i %j is about the client, which may be put right', async (status, body) => {
+    const { server, sent } = providerAnswering(() => json(body, status));
+    await expect(server.revoke(clientWith(), both)).rejects.toMatchObject({ code: 'provider_rejected_client' });
+    expect(sent).toHaveLength(1);
+    await expect(
+      server.revoke(clientWith({ profile: { revocation: revocationBy('client_json') } }), both),
+    ).rejects.toMatchObject({ code: 'provider_rejected_client' });
+  });
+
+  test('is refused with status 200 where the body says so', async () => {
+    const { server } = providerAnswering(() => json({ ok: false, error: 'unsupported_token_type' }));
+    expect(await server.revoke(clientWith(), both)).toBe(false);
+  });
+
+  test.each(['temporarily_unavailable', 'server_error', 'slow_down', 'ratelimited'])(
+    'is to be tried again after %s, whatever the status',
+    async (error) => {
+      for (const status of [200, 400]) {
+        const { server } = providerAnswering(() => json({ ok: false, error }, status));
+        await expect(server.revoke(clientWith(), both)).rejects.toMatchObject({ code: 'provider_unavailable' });
+      }
+    },
+  );
+
+  test.each(['', '{}', '{"ok":true,"revoked":true}', 'OK'])('has worked with status 200 and %j', async (body) => {
+    const { server } = providerAnswering(() => new Response(body));
+    expect(await server.revoke(clientWith(), both)).toBe(true);
   });
 
   test.each([500, 503, 429])('is to be tried again after status %i', async (status) => {
@@ -96,13 +138,53 @@ describe('revocation', () => {
     const { server, sent } = providerAnswering(() => json({}));
     expect(await server.revoke(clientWith({ endpoints: { revocationUrl: null } }), both)).toBe(false);
     expect(await server.revoke(clientWith(), { ...both, accessToken: null, refreshToken: null })).toBe(false);
-    expect(await server.revoke(clientWith({ secret: null }), both)).toBe(false);
+    await expect(server.revoke(clientWith({ secret: null }), both)).rejects.toMatchObject({
+      code: 'provider_rejected_client',
+    });
     expect(sent).toEqual([]);
   });
 
   test('of an access token alone depends on it', async () => {
     const { server } = providerAnswering(() => json({}));
     expect(await server.revoke(clientWith(), { ...both, refreshToken: null })).toBe(true);
+  });
+});
+
+describe('revocation by the access token alone', () => {
+  const byToken = (style: 'bearer' | 'client_json') => clientWith({ profile: { revocation: revocationBy(style) } });
+  const tokenOf = ({ headers, text }: SentRequest) =>
+    text === '' ? headers.get('authorization')?.slice('Bearer '.length) : JSON.parse(text).access_token;
+  /** The first access token has lapsed; the refresh token gets the second. */
+  const lapsed = (refreshed: () => Response) =>
+    providerAnswering((request) => {
+      if (request.url.endsWith('/token')) return refreshed();
+      return tokenOf(request) === 'at-2' ? json({ ok: true }) : json({ error: 'token_expired' });
+    });
+  const renewed = () => json({ access_token: 'at-2', refresh_token: 'rt-2', token_type: 'Bearer', expires_in: 60 });
+
+  test.each(['bearer', 'client_json'] as const)('%s: a lapsed one is refreshed once for it', async (style) => {
+    const { server, sent } = lapsed(renewed);
+    expect(await server.revoke(byToken(style), both)).toBe(true);
+    expect(sent.map(({ url }) => new URL(url).pathname)).toEqual(['/revoke', '/token', '/revoke']);
+    expect(sent[1]?.form.get('refresh_token')).toBe('rt-1');
+    expect(await server.revoke(byToken(style), { ...both, accessToken: null })).toBe(true);
+    expect(sent).toHaveLength(5);
+  });
+
+  test('is refused where there is no refresh token, or a dead one', async () => {
+    const { server, sent } = lapsed(renewed);
+    expect(await server.revoke(byToken('bearer'), { ...both, refreshToken: null })).toBe(false);
+    expect(sent).toHaveLength(1);
+    const dead = lapsed(() => json({ error: 'invalid_grant' }, 400));
+    expect(await dead.server.revoke(byToken('bearer'), both)).toBe(false);
+  });
+
+  test.each([
+    [503, {}, 'provider_unavailable'],
+    [401, { error: 'invalid_client' }, 'provider_rejected_client'],
+  ])('is to be tried again when the refresh is answered with %i', async (status, body, code) => {
+    const { server } = lapsed(() => json(body, status));
+    await expect(server.revoke(byToken('bearer'), both)).rejects.toMatchObject({ code });
   });
 });
 

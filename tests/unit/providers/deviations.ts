@@ -40,6 +40,10 @@ export const deviations: Readonly<Record<string, Partial<Comparable> & { readonl
     accessTokenSeconds: 3600,
   },
   linear: { why: 'its API is GraphQL: there is nothing to GET', userinfo: '' },
+  microsoft: {
+    why: 'its assertions have to name a certificate (x5t), and a connection has a key only',
+    clientAuth: ['client_secret_basic', 'client_secret_post'],
+  },
   miro: {
     why: 'an application may have tokens that do not expire: then no life is stated and there is no end',
     accessTokenSeconds: null,

@@ -121,7 +121,10 @@ const scopeExpected = ({ expected }: Case): string | undefined => {
 
 /** RFC 6749 section 2.3.1 percent-encodes; those who do not decode get it as it is. */
 const encodedBasic = `Basic ${btoa('the%2Dclient:the%5Fsecret%2D%2B%2F%3D')}`;
-const rawBasic = `Basic ${btoa('the-client:the_secret-+/=')}`;
+const ownBasic: Partial<Readonly<Record<ClientAuthMethod, string>>> = {
+  client_secret_basic_raw: `Basic ${btoa('the-client:the_secret-+/=')}`,
+  client_secret_basic_as_user: `Basic ${btoa('the_secret-+/=:')}`,
+};
 
 function expectClient(
   { provider }: Case,
@@ -131,7 +134,7 @@ function expectClient(
 ): void {
   const authorization = request.headers.get('authorization');
   const isBasic = method.startsWith('client_secret_basic');
-  expect(authorization, provider.id).toBe(isBasic ? (method.endsWith('raw') ? rawBasic : encodedBasic) : null);
+  expect(authorization, provider.id).toBe(isBasic ? (ownBasic[method] ?? encodedBasic) : null);
   expect(body.client_secret, provider.id).toBe(method === 'client_secret_post' ? 'the_secret-+/=' : undefined);
   if (!isBasic) expect(body.client_id, provider.id).toBe('the-client');
 }
@@ -185,7 +188,7 @@ describe('the request that redeems a code', () => {
         redirect_uri: redirectUris[id] ?? client.redirectUri,
         code_verifier: verifier.reveal(),
       });
-      expect(one.expected.clientAuth).toContain(clientAuth.replace(/_raw$/, ''));
+      expect(one.expected.clientAuth).toContain(clientAuth.replace(/_(raw|as_user)$/, ''));
     }
   });
 });

@@ -52,6 +52,8 @@ async function checkClientAssertion({ entry, server }: Exchange, assertion: stri
 export function isBasic(encoded: string, { entry, server: { client } }: Exchange): boolean {
   const text = Buffer.from(encoded, 'base64').toString();
   const [id, secret] = [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1)];
+  const isUser = entry.clientAuth.includes('client_secret_basic_as_user');
+  if (isUser && text.endsWith(':') && isSame(text.slice(0, -1), client.secret)) return true;
   const isRaw = entry.clientAuth.includes('client_secret_basic_raw');
   if (isRaw && id === client.id && isSame(secret, client.secret)) return true;
   if (!entry.clientAuth.includes('client_secret_basic')) return false;

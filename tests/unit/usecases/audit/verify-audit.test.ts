@@ -107,6 +107,40 @@ describe('of a thousand records (S-68)', () => {
   });
 });
 
+describe('while a chain is written that runs through several organisations', () => {
+  const startedAt = Date.UTC(2026, 0, 2, 12);
+  const writtenAt = startedAt - 5000;
+  const records = Array.from({ length: 103 }, (_, index) => sampleRecord(index, { at: writtenAt + index * 100 }));
+  const archive = sampleArchive({ chains: [records], isClosed: false, firstDay: '20260101', lastDay: '20260101' });
+  const [head] = archive.heads;
+  /** The head names record `seq`, and the records of these numbers were not seen. */
+  const seen = (seq: number, missing: readonly number[]): Archive => ({
+    ...archive,
+    heads: head === undefined ? [] : [{ ...head, seq, hash: archive.records[seq]?.link.hash ?? '' }],
+    records: archive.records.filter(({ link }) => !missing.includes(link.seq)),
+  });
+
+  it('a record that came to an organisation after its records were read is not missed', async () => {
+    expect(await problemsOf(seen(99, [100]), startedAt)).toEqual([]);
+    expect(await problemsOf(seen(-1, [0, 1, 2, 50]), startedAt)).toEqual([]);
+  });
+
+  it('one that the head covers is, and so is one before an older record', async () => {
+    expect(await problemsOf(seen(99, [98, 99, 100]), startedAt)).toEqual([
+      'chain chain0 has no record 98 to 99',
+      'chain chain0 ends before record 99, which the head of 20260102 names',
+    ]);
+    expect(await problemsOf(seen(99, [100]), startedAt + hourMs)).toEqual(['chain chain0 has no record 100']);
+  });
+
+  it('may take longer than a head stays away', async () => {
+    const slow = [0, 1, 2].map((index) => sampleRecord(index, { at: startedAt + index * hourMs }));
+    const open = sampleArchive({ chains: [slow], isClosed: false, firstDay: '20260101', lastDay: '20260101' });
+    const heads = open.heads.map((each) => ({ ...each, seq: 0, hash: open.records[0]?.link.hash ?? '' }));
+    expect(await problemsOf({ ...open, heads }, startedAt)).toEqual([]);
+  });
+});
+
 describe('what is found and said of', () => {
   const archive = whole();
 
