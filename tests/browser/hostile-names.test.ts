@@ -56,6 +56,9 @@ const payloads = [
   ...frames.flatMap((frame) => [`<${frame}="javascript:${call}">`, `<${frame}="https://evil.example/">`]),
 ];
 
+/** Names of callers and users hold no control characters: the API refuses them. Scopes may, and HTML drops NUL. */
+const plainText = (text: string) => text.replaceAll(/\p{Cc}/gu, '');
+
 let hosts: RunningHosts;
 let host: LiveHost;
 let browser: Browser;
@@ -93,12 +96,12 @@ async function linkWith(payload: string, at: number): Promise<string> {
     description: payload,
   });
   expect(made.status, made.text).toBe(201);
-  const caller = await host.call('POST', '/api/oauth/callers', { name: payload, roles: ['operator'] });
+  const caller = await host.call('POST', '/api/oauth/callers', { name: plainText(payload), roles: ['operator'] });
   expect(caller.status, caller.text).toBe(201);
   const started = await fetch(`${host.url}/api/oauth/connections/hostile-${at}/authorize`, {
     method: 'POST',
     headers: { 'x-api-key': caller.json.api_key, 'content-type': 'application/json' },
-    body: JSON.stringify({ user_id: payload }),
+    body: JSON.stringify({ user_id: plainText(payload) }),
   });
   return ((await started.json()) as { connect_url: string }).connect_url;
 }
@@ -112,8 +115,7 @@ describe('S-62 fifty hostile names', () => {
     for (const [at, payload] of payloads.entries()) {
       await page.goto(await linkWith(payload, at));
       const shown = (await page.locator('dl').textContent()) ?? '';
-      // HTML has no NUL: the parser drops it.
-      expect(shown.split(payload.replaceAll('\0', '')), payload).toHaveLength(4);
+      expect(plainText(shown).split(plainText(payload)), payload).toHaveLength(4);
       expect(await page.locator('script, img, svg, iframe, object, embed, base, form, input, video').count()).toBe(0);
       for (const link of await page.locator('a').all()) expect(await link.getAttribute('href')).toMatch(/^http/);
     }
