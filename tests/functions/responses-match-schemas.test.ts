@@ -159,6 +159,8 @@ describe('the declared answers', () => {
     await check('health-ready');
     await check('openapi-json');
     broker.vault.faults.outage();
+    // Its answer is kept for 5 s.
+    broker.clock.advance(5000);
     await check('health-ready');
     broker.vault.faults.clear();
   });
