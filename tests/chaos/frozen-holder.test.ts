@@ -12,7 +12,7 @@ import { useWorld, type World } from './support/world.ts';
 
 /** Of each provider class at each point. */
 const trials = sized({ short: 1, full: 3, long: 10 });
-/** The holder sleeps for at least so long: RELIABILITY.md I2 asks for twice a lease. */
+/** The holder sleeps for at least so long: I2 in full asks for twice a lease. */
 const sleepsMs = sized({ short: 0, full: 0, long: 60_000 });
 
 const getWorld = useWorld({ providers: providerClasses });

@@ -9,7 +9,7 @@ import { sized } from './support/size.ts';
 import { startTokenServer, type TokenServer } from './support/token-server.ts';
 import { useWorld } from './support/world.ts';
 
-/** RELIABILITY.md I15 asks for 10,000. */
+/** I15 in full asks for 10,000. */
 const load = sized({
   short: { warmUp: 200, grants: 300 },
   full: { warmUp: 300, grants: 1000 },

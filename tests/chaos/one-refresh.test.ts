@@ -6,7 +6,7 @@ import { isRefresh } from './support/requests.ts';
 import { sized } from './support/size.ts';
 import { useWorld } from './support/world.ts';
 
-/** RELIABILITY.md I1 asks for what `long` does. The others have 16 calls on fewer processes in a duel, for two cores. */
+/** I1 in full asks for what `long` does. The others have 16 calls on fewer processes in a duel, for two cores. */
 const load = sized({
   short: { hosts: 3, tasks: 4, grants: 8, rounds: 2, duels: 5, duelHosts: 3 },
   full: { hosts: 4, tasks: 4, grants: 24, rounds: 4, duels: 25, duelHosts: 4 },

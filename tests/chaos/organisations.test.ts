@@ -8,7 +8,7 @@ import { isRefresh } from './support/requests.ts';
 import { sized } from './support/size.ts';
 import { useWorld } from './support/world.ts';
 
-/** RELIABILITY.md I6 asks for 8 processes and 10,000 reads. */
+/** I6 in full asks for 8 processes and 10,000 reads. */
 const load = sized({
   short: { hosts: 2, reads: 1000 },
   full: { hosts: 3, reads: 6000 },

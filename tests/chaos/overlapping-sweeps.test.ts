@@ -11,7 +11,7 @@ import { isRefresh } from './support/requests.ts';
 import { size, sized } from './support/size.ts';
 import { useWorld, type World } from './support/world.ts';
 
-/** RELIABILITY.md I7 asks for 2,000 grants and sweeps at 0, 0.5 and 3 s. Few grants are done in less. */
+/** I7 in full asks for 2,000 grants and sweeps at 0, 0.5 and 3 s. Few grants are done in less. */
 const load = sized({
   short: { grants: 24, sweepsAtMs: [0, 0, 250], provider: { leastMs: 200, mostMs: 600 } },
   full: { grants: 300, sweepsAtMs: [0, 500, 3000], provider: { leastMs: 500, mostMs: 1500 } },

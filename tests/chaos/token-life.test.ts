@@ -3,7 +3,7 @@ import { createSeededRandom } from './support/seeded-random.ts';
 import { sized } from './support/size.ts';
 import { startVirtualBroker, type TimedGrant, type VirtualBroker } from './support/virtual-broker.ts';
 
-/** RELIABILITY.md I8 asks for 500 grants and ten hours. The clock is the test's own: it does not run, it jumps. */
+/** I8 in full asks for 500 grants and ten hours. The clock is the test's own: it does not run, it jumps. */
 const load = sized({
   short: { grants: 20, hours: 3, bursts: 5, readsAtOnce: 6 },
   full: { grants: 100, hours: 10, bursts: 8, readsAtOnce: 10 },
@@ -164,7 +164,7 @@ function noteRefresh(account: string): void {
   needless.push(`${account}: after ${ageMs} ms, ${leftMs} ms before its end`);
 }
 
-/** RELIABILITY.md, "When a grant is due", with all of the jitter. */
+/** When a grant is due, with all of the jitter. */
 function earliestDue(issuedAt: number, endsAt: number): number {
   const lifeMs = endsAt - issuedAt;
   if (lifeMs < sweepEveryMs + sweepMarginMs) return issuedAt + keepAliveMs;

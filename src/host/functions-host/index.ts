@@ -17,7 +17,7 @@ export type { HostQueue } from './host-queue.ts';
 export type { HostLog, HostLogLevel } from './log.ts';
 export type { QueueSettings } from './queues.ts';
 
-/** A little more than the 12 s that the app allows itself (RELIABILITY, drain). */
+/** A little more than the 12 s that the app allows itself. */
 const defaultDrainMs = 13_000;
 
 export interface FunctionsHostOptions {

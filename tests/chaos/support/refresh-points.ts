@@ -15,7 +15,7 @@ export interface RefreshPoint {
   readonly at: HoldOptions['at'];
 }
 
-/** RELIABILITY.md, "Kill when", as far as one refresh goes. */
+/** The kill points, as far as one refresh goes. */
 export const refreshPoints: readonly RefreshPoint[] = [
   { name: 'K0', what: 'before the claim is forwarded', where: 'tables', matches: isClaim, at: 'request' },
   { name: 'K1', what: 'claim applied, reply withheld', where: 'tables', matches: isClaim, at: 'answer' },

@@ -1,6 +1,6 @@
 /**
  * How much is done. `short` fits in with the other suites; `full` is what `npm run test:chaos` runs by default; `long`
- * is what RELIABILITY.md asks for, on a machine of its own.
+ * is each invariant in full, on a machine of its own.
  */
 const sizes = ['short', 'full', 'long'] as const;
 export type Size = (typeof sizes)[number];
