@@ -1,10 +1,10 @@
 import { type FlowType, mintsTokens } from '../domain/connection.ts';
 import { BrokerError, type ProviderErrorCode } from '../domain/errors.ts';
+import type { RegisteredError } from '../domain/registered-errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ProviderAnswer } from './provider-call.ts';
 import { describeProviderError } from './provider-text.ts';
 import { isSuccess, type ProviderSaid } from './response-normaliser.ts';
-import type { RegisteredError } from './response-shape.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
 export type GrantType = Exclude<FlowType, 'api_key'>;

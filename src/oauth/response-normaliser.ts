@@ -1,4 +1,5 @@
-import { defaultShape, type RegisteredError, type ResponseShape, registeredErrors } from './response-shape.ts';
+import { type RegisteredError, registeredErrors } from '../domain/registered-errors.ts';
+import { defaultShape, type ResponseShape } from './response-shape.ts';
 
 /** A token endpoint's answer as it came. */
 export interface RawAnswer {

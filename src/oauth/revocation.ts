@@ -2,6 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { BrokerError } from '../domain/errors.ts';
 import type { Tokens } from '../domain/grant.ts';
 import type { ProviderRevocation } from '../domain/provider.ts';
+import type { RegisteredError } from '../domain/registered-errors.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { TokenSet } from '../domain/token-set.ts';
 import type { OAuthClient } from '../ports/authorization-server.ts';
@@ -9,7 +10,7 @@ import { clientAuthentication } from './client-authentication.ts';
 import { callProvider, type ProviderAnswer, type RequestOptions, type Transport } from './provider-call.ts';
 import { tokenHeader } from './request-form.ts';
 import { isSuccess, normaliseAnswer } from './response-normaliser.ts';
-import { type RegisteredError, shapeOf } from './response-shape.ts';
+import { shapeOf } from './response-shape.ts';
 import { clientOf, serverOf } from './server-metadata.ts';
 
 type TokenKind = 'refresh_token' | 'access_token';

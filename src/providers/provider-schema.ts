@@ -1,26 +1,9 @@
 import { z } from 'zod';
 import { clientAuthMethods, flowTypes, scopeSeparators } from '../domain/connection.ts';
 import { type Provider, providerTiers, revocationReaches, revocationStyles, rotations } from '../domain/provider.ts';
+import { registeredErrors } from '../domain/registered-errors.ts';
 import { endpointRules, flowRules, templateRules } from './provider-rules.ts';
 import { variableRules } from './variable-rules.ts';
-
-/** The registered codes that an error of a provider may stand for. */
-export const errorMeanings = [
-  'invalid_grant',
-  'interaction_required',
-  'login_required',
-  'consent_required',
-  'account_selection_required',
-  'invalid_client',
-  'unauthorized_client',
-  'invalid_request',
-  'invalid_scope',
-  'invalid_target',
-  'unsupported_grant_type',
-  'server_error',
-  'temporarily_unavailable',
-  'slow_down',
-] as const;
 
 const text = z.string().min(1).max(2000);
 const template = z.string().max(2000);
@@ -88,7 +71,7 @@ const answers = z.strictObject({
   accessTokenField: path,
   scopeField: path,
   errorPaths: z.array(path),
-  errorNames: z.record(z.string().regex(/^[^A-Z]+$/, 'must be in lower case'), z.enum(errorMeanings)),
+  errorNames: z.record(z.string().regex(/^[^A-Z]+$/, 'must be in lower case'), z.enum(registeredErrors)),
   nonPositiveLife: z.enum(['lapsed', 'endless']),
 });
 

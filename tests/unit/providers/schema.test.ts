@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Provider } from '../../../src/domain/provider.ts';
-import { registeredErrors } from '../../../src/oauth/response-shape.ts';
+import { registeredErrors } from '../../../src/domain/registered-errors.ts';
 import { catalogue } from '../../../src/providers/catalogue.ts';
 import { defineProvider, type ProviderInput } from '../../../src/providers/define-provider.ts';
-import { errorMeanings, providerSchema } from '../../../src/providers/provider-schema.ts';
+import { providerSchema } from '../../../src/providers/provider-schema.ts';
 
 const sound: ProviderInput = {
   id: 'example',
@@ -180,7 +180,8 @@ describe('the schema of an entry', () => {
     ]);
   });
 
-  test('knows the registered errors that answers are understood by, and no others', () => {
-    expect(errorMeanings.filter((meaning) => !(registeredErrors as readonly string[]).includes(meaning))).toEqual([]);
+  test('lets a name mean each registered error that answers are understood by', () => {
+    const errorNames = Object.fromEntries(registeredErrors.map((meaning, at) => [`name_${at}`, meaning]));
+    expect(problemsOf(defineProvider({ ...sound, answers: { errorNames } }))).toEqual([]);
   });
 });
