@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
 import type { ChaosHost } from './support/chaos-host.ts';
 import { quietSchedule } from './support/due.ts';
-import { type ChaosGrant, credentials, refresh } from './support/grants.ts';
+import { type ChaosGrant, credentials, importTokens, refresh } from './support/grants.ts';
 import { type Commit, createReadLog, type ReadLog } from './support/read-log.ts';
 import type { ProxiedRequest } from './support/recording-proxy.ts';
 import { concerns, isRefresh } from './support/requests.ts';
@@ -111,6 +111,38 @@ it('an answer that comes when the newer token is forgotten already does not take
   await readOne(log, host, grant, 5);
 
   expect(log.reads.map(({ rotation }) => rotation)).toEqual([1, 0, 1]);
+  expect(log.readsGoneBack()).toEqual([]);
+});
+
+it('a newer token that comes too late to be remembered still ends what was remembered', async () => {
+  const world = getWorld();
+  const [other, host] = hosts as [ChaosHost, ChaosHost];
+  const [first, second, neighbour] = (await world.grants.connectMany(other, 'displaced', 3, world.providers())) as [
+    ChaosGrant,
+    ChaosGrant,
+    ChaosGrant,
+  ];
+  const log = createReadLog(world.history.now);
+  /** A read that begins before the process forgets, and sees a refresh elsewhere of which a later read saw nothing. */
+  const overtake = async (grant: ChaosGrant, renew: () => Promise<unknown>): Promise<void> => {
+    const hold = world.tables.hold((request) => isRowRead(request) && concerns([grant.connection])(request), {
+      at: 'request',
+      times: 1,
+    });
+    const read = readOne(log, host, grant);
+    await hold.waiting();
+    await refreshOne(log, host, neighbour);
+    await readOne(log, host, grant);
+    await renew();
+    hold.release();
+    await read;
+    await readOne(log, host, grant);
+  };
+
+  await overtake(first, () => refreshOne(log, other, first));
+  await overtake(second, () => importTokens(other, second));
+  const served = ({ account }: ChaosGrant) => log.reads.filter((read) => read.account === account);
+  for (const grant of [first, second]) expect(served(grant).map(({ rotation }) => rotation)).toEqual([0, 1, 1]);
   expect(log.readsGoneBack()).toEqual([]);
 });
 

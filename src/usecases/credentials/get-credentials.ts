@@ -26,8 +26,10 @@ export interface OpenGrant {
 }
 
 /** What this process has seen of a grant, so that a late answer of storage is not taken for news. */
-export interface SeenGrant extends Pick<Grant, 'generation' | 'seq'> {
-  readonly askedAt: number;
+export interface SeenGrant extends Pick<Grant, 'seq'> {
+  /** Null: of two that were seen, which is the newer one is not known. */
+  readonly generation: string | null;
+  readonly seenAt: number;
 }
 
 export type GetCredentials = (request: CredentialsRequest) => Promise<Credentials>;
@@ -74,14 +76,19 @@ export function createGetCredentials(needs: Needs): GetCredentials {
   };
 }
 
-/** Remembers a grant unless another read, which storage answered sooner, has seen a newer one. */
-function remember({ cache, seen }: Needs, key: string, live: LiveGrant, askedAt: number): void {
+/**
+ * Remembers a grant unless another read, which storage answered sooner, has seen a newer one. What was remembered before
+ * goes even where this one was asked for too long ago to take its place.
+ */
+function remember({ cache, seen, clock }: Needs, key: string, live: LiveGrant, askedAt: number): void {
   const { generation, seq } = live.stored.grant;
   const known = seen.get(key);
-  const isOlder = known?.generation === generation ? known.seq > seq : known !== undefined && known.askedAt > askedAt;
-  if (isOlder) return;
-  seen.set(key, { generation, seq, askedAt });
-  cache.set(key, live, askedAt);
+  if (known?.generation === generation && known.seq > seq) return;
+  // Generations have no order: of two whose reads overlapped nobody can tell which is newer, and the next read asks.
+  const isNews = known === undefined || known.generation === generation || known.seenAt <= askedAt;
+  seen.set(key, { generation: isNews ? generation : null, seq, seenAt: clock.now() });
+  cache.delete(key);
+  if (isNews) cache.set(key, live, askedAt);
 }
 
 interface LiveGrant extends OpenGrant {

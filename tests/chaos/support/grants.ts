@@ -58,10 +58,7 @@ export function createGrantDesk(connectionString: string): GrantDesk {
       await createConnection(host, provider, connection, org);
     }
     const grant: ChaosGrant = { org, connection, userId, provider, account: `${place}/${userId ?? ''}` };
-    const refreshToken = await provider.mint(grant.account);
-    const body = { refresh_token: refreshToken, user_id: userId };
-    const imported = await host.call('POST', `/api/oauth/connections/${connection}/tokens`, { org, body });
-    if (imported.status !== 200 || imported.json.refreshed !== true) throw new Error(`not imported: ${imported.text}`);
+    await importTokens(host, grant);
     // The first use is noted in the row: not again, and so not later, when it would prolong a lease.
     await credentials(host, grant);
     return grant;
@@ -99,6 +96,14 @@ export function credentials(host: ChaosHost, grant: ChaosGrant, leastLifeSeconds
   const query = new URLSearchParams(grant.userId === null ? {} : { user_id: grant.userId });
   if (leastLifeSeconds !== undefined) query.set('min_ttl_seconds', String(leastLifeSeconds));
   return host.call('GET', `/api/oauth/credentials/${grant.connection}?${query}`, { org: grant.org });
+}
+
+/** Gives the grant a refresh token of its account from elsewhere, which is used at once. */
+export async function importTokens(host: ChaosHost, { provider, account, ...grant }: ChaosGrant): Promise<void> {
+  const { org, connection, userId } = grant;
+  const body = { refresh_token: await provider.mint(account), user_id: userId };
+  const imported = await host.call('POST', `/api/oauth/connections/${connection}/tokens`, { org, body });
+  if (imported.status !== 200 || imported.json.refreshed !== true) throw new Error(`not imported: ${imported.text}`);
 }
 
 /** What an operator asks. Resolves to undefined when the connection breaks. */
