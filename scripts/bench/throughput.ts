@@ -106,17 +106,15 @@ async function cpuSeconds(services: BenchServices): Promise<CpuSeconds> {
   return { broker: ownCpuSeconds(), 'emulated storage': storage, 'authorization server': server };
 }
 
-/** Who took how much of the processor, and how fast it could go at best if nothing else took any. */
+/** Who took how much of the processor, and how many refreshes a second that allows at best. */
 function describeLoad(before: CpuSeconds, after: CpuSeconds, seconds: number): string {
   const taken = Object.entries(after)
     .map(([name, value]) => ({ name, value: value - (before[name] ?? 0) }))
     .toSorted((a, b) => b.value - a.value);
   const cores = availableParallelism();
   const all = taken.reduce((sum, { value }) => sum + value, 0);
-  const busiest = taken[0] ?? { name: 'nobody', value: 0 };
-  const list = taken.map(({ name, value }) => `${name} ${value.toFixed(1)} s`).join(', ');
-  const ceilings = `${busiest.name} on one core could do ${perSecond(busiest.value)}, all on ${cores} cores ${perSecond(all / cores)}`;
-  return `processor time in ${seconds.toFixed(1)} s: ${list}; by that ${ceilings}`;
+  const list = taken.map(({ name, value }) => `${name} ${value.toFixed(1)} s (at most ${perSecond(value)} on a core)`);
+  return `processor time in ${seconds.toFixed(1)} s: ${list.join(', ')}; together at most ${perSecond(all / cores)} on ${cores} cores. A refresh is five table requests, an audit record and a call to the provider; the aim compares it with that call alone`;
 }
 
 function perSecond(cpuSecondsOfAll: number): string {

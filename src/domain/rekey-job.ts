@@ -1,6 +1,10 @@
-/** Where a rekey job is in its walk over everything that is sealed: connections' own grants first, then users'. */
+/** What a rekey job walks over, in turn: connections' own grants, users' grants, revocations that wait. */
+export const rekeyParts = ['own', 'users', 'revocations'] as const;
+export type RekeyPart = (typeof rekeyParts)[number];
+
+/** Where a rekey job is in its walk over everything that stays sealed for longer than minutes. */
 export interface RekeyPlace {
-  readonly part: 'own' | 'users';
+  readonly part: RekeyPart;
   readonly cursor: string | null;
 }
 

@@ -1,4 +1,5 @@
 import type { PendingRevocation, RevocationState } from '../domain/revocation.ts';
+import type { ResealResult, WalkOptions, WalkPage } from './grant-store.ts';
 
 /** Where revocations wait that a provider did not answer. Every method throws `storage_unavailable`. */
 export interface RevocationStore {
@@ -17,4 +18,10 @@ export interface RevocationStore {
 
   /** The ids of those to be tried by a time, at most `limit`. */
   due(until: number, limit: number): Promise<readonly string[]>;
+
+  /** As `reseal` of the grants. */
+  reseal(id: string): Promise<ResealResult>;
+
+  /** The ids of all that wait, page by page, as `walkUsers` of the grants. */
+  walk(cursor: string | null, options?: WalkOptions): AsyncIterable<WalkPage<string>>;
 }

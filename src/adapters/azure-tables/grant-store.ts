@@ -5,12 +5,12 @@ import { collectPage, walkTable } from './continuation.ts';
 import { toGrantChangeColumns } from './grant-change.ts';
 import { claimGrant, releaseClaim } from './grant-claim.ts';
 import { type CommitOptions, commitGrant } from './grant-commit.ts';
-import { resealGrant } from './grant-reseal.ts';
 import { rowOf, toUserGrant, toUserKeyColumns, userGrantColumns, userGrantPlace, userPartition } from './grant-row.ts';
 import { decodeGrant, isUserKey, placeOfGrant, readGrant } from './grant-rows.ts';
 import { decodeRows, type OnMalformedRow } from './malformed-rows.ts';
+import { resealRow } from './reseal-row.ts';
 import { sealingKeyId, unreadable } from './sealed-columns.ts';
-import { openTokens } from './sealed-place.ts';
+import { openPayload, openTokens, sealedGrantColumns } from './sealed-place.ts';
 import type { Row } from './table.ts';
 
 export interface GrantStoreOptions extends CommitOptions {
@@ -85,7 +85,14 @@ export function createGrantStore(options: GrantStoreOptions): GrantStore {
     },
 
     sealingKey: (keyOptions) => sealingKeyId(keyring, keyOptions),
-    reseal: (key) => resealGrant(key, options),
+    reseal(key) {
+      const { table, place } = placeOfGrant(tables, key);
+      const open = async (row: Row) => {
+        const stored = decodeGrant(table, key, row);
+        return openPayload(keyring, key, stored.grant, rowOf(stored).columns);
+      };
+      return resealRow({ table, place, columns: sealedGrantColumns, open }, options);
+    },
 
     async *walkUsers(start, walkOptions) {
       for await (const { rows, cursor } of walkTable(userGrants, { select: userGrantColumns }, start, walkOptions)) {

@@ -1,4 +1,4 @@
-import { noRekeyFigures, type RekeyJob } from '../../domain/rekey-job.ts';
+import { noRekeyFigures, type RekeyJob, rekeyParts } from '../../domain/rekey-job.ts';
 import type { RekeyStore } from '../../ports/rekey-store.ts';
 import { changeRow, insertRow, type Surroundings } from './change-row.ts';
 import { type Columns, columnReader, jsonColumn, numberColumn, textColumn } from './columns.ts';
@@ -71,7 +71,7 @@ function toJob({ rowKey, columns }: Row): RekeyJob {
   return {
     id: rowKey,
     step: read.number('step'),
-    place: { part: read.oneOf('part', ['own', 'users']), cursor: read.optionalText('cursor') },
+    place: { part: read.oneOf('part', rekeyParts), cursor: read.optionalText('cursor') },
     startedAt: read.number('started_at'),
     finishedAt: read.optionalNumber('finished_at'),
     keyId: read.text('key_id'),

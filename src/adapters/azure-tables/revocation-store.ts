@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Opened } from '../../crypto/keyring.ts';
 import { type ConnectionConfig, clientAuthMethods, flowTypes, noEndpoints } from '../../domain/connection.ts';
 import type { ConnectionName, OrgId } from '../../domain/ids.ts';
 import type { PendingRevocation, RevocationState } from '../../domain/revocation.ts';
@@ -6,7 +7,9 @@ import { Secret } from '../../domain/secret.ts';
 import type { RevocationStore } from '../../ports/revocation-store.ts';
 import { changeRow, insertRow, removeRow, type Surroundings } from './change-row.ts';
 import { type Columns, columnReader, numberColumn } from './columns.ts';
+import { walkTable } from './continuation.ts';
 import { decodeRow, decodeRows, type OnMalformedRow } from './malformed-rows.ts';
+import { resealRow } from './reseal-row.ts';
 import {
   fromSealedColumns,
   openJson,
@@ -52,6 +55,8 @@ const payloadJson = z.object({
   refresh_token: z.string().nullable(),
 });
 
+type Payload = z.infer<typeof payloadJson>;
+
 /** Revocations that wait, on Table Storage: one row each, few of them, and none older than a week. */
 export function createRevocationStore(options: RevocationStoreOptions): RevocationStore {
   const { table, keyring, onMalformedRow } = options;
@@ -70,7 +75,7 @@ export function createRevocationStore(options: RevocationStoreOptions): Revocati
 
     async open(id) {
       const row = await read(id);
-      return row && { ...(await openRow(keyring, row)), ...decodeRow(table, row, toState) };
+      return row && { ...toContent((await openRow(keyring, row)).payload), ...decodeRow(table, row, toState) };
     },
 
     async postpone(id, { attempts, nextAt }) {
@@ -90,6 +95,21 @@ export function createRevocationStore(options: RevocationStoreOptions): Revocati
         if (ids.length >= limit) break;
       }
       return ids.slice(0, limit);
+    },
+
+    reseal: (id) =>
+      resealRow({ table, place: placeOf(id), columns: sealedColumns, open: (row) => openRow(keyring, row) }, options),
+
+    async *walk(start, walkOptions) {
+      for await (const { rows, cursor } of walkTable(
+        table,
+        { partitionKey, select: clearColumns },
+        start,
+        walkOptions,
+      )) {
+        const items = decodeRows(table, rows, toState, onMalformedRow).map(({ id }) => id);
+        yield { items, leftOut: rows.length - items.length, cursor };
+      }
     },
   };
 }
@@ -116,7 +136,7 @@ function toState({ rowKey, columns }: Row): RevocationState {
   };
 }
 
-function toPayload({ config, ...revocation }: PendingRevocation): z.infer<typeof payloadJson> {
+function toPayload({ config, ...revocation }: PendingRevocation): Payload {
   return {
     v: 1,
     kind: 'revocation',
@@ -140,11 +160,16 @@ function toPayload({ config, ...revocation }: PendingRevocation): z.infer<typeof
   };
 }
 
-async function openRow(keyring: SealingKeyring, row: Row): Promise<Omit<PendingRevocation, keyof RevocationState>> {
+async function openRow(keyring: SealingKeyring, row: Row): Promise<Opened & { readonly payload: Payload }> {
   const sealed = fromSealedColumns(row.columns, sealedColumns);
-  const parsed = payloadJson.safeParse(sealed && (await openJson(keyring, sealed)).json);
+  if (sealed === null) throw unreadable('sealed payload: missing');
+  const { json, ...opened } = await openJson(keyring, sealed);
+  const parsed = payloadJson.safeParse(json);
   if (!parsed.success || parsed.data.id !== row.rowKey) throw unreadable('sealed payload: not of this revocation');
-  const { data } = parsed;
+  return { ...opened, payload: parsed.data };
+}
+
+function toContent(data: Payload): Omit<PendingRevocation, keyof RevocationState> {
   return {
     connectionOrg: data.connection_org as OrgId,
     connection: data.connection as ConnectionName,
@@ -159,7 +184,7 @@ async function openRow(keyring: SealingKeyring, row: Row): Promise<Omit<PendingR
 }
 
 /** As much of the configuration as revoking goes by. */
-function toConfig(data: z.infer<typeof payloadJson>): ConnectionConfig {
+function toConfig(data: Payload): ConnectionConfig {
   return {
     flowType: data.flow_type,
     provider: data.provider,

@@ -1,6 +1,13 @@
 import { type BrokerError, hasCode } from '../../domain/errors.ts';
-import { noRekeyFigures, type RekeyFigures, type RekeyJob, sumRekeyFigures } from '../../domain/rekey-job.ts';
-import type { StoredGrant, WalkPage } from '../../ports/grant-store.ts';
+import {
+  noRekeyFigures,
+  type RekeyFigures,
+  type RekeyJob,
+  type RekeyPart,
+  rekeyParts,
+  sumRekeyFigures,
+} from '../../domain/rekey-job.ts';
+import type { ResealResult, StoredGrant, WalkPage } from '../../ports/grant-store.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { RekeyStep } from './start-rekey.ts';
 
@@ -23,7 +30,7 @@ export interface RekeyLimits {
 /** Well under the half minute after which a queue may hand a message out again. */
 export const defaultRekeyLimits: RekeyLimits = { pageRows: 100, stepRows: 500, stepMs: 5000 };
 
-type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'rekeyJobs' | 'logger'>;
+type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'revocations' | 'rekeyJobs' | 'logger'>;
 
 const sideBySide = 8;
 
@@ -79,40 +86,70 @@ async function sealingKeyOf({ grants }: Needs, job: RekeyJob): Promise<string> {
   return keyId === job.keyId ? keyId : grants.sealingKey({ fresh: true });
 }
 
-interface Page extends WalkPage<StoredGrant> {
+/** A row that holds something sealed. */
+interface SealedRow {
+  /** For the log, should it not be rekeyed. */
+  readonly event: 'grant_not_rekeyed' | 'revocation_not_rekeyed';
+  readonly place: Readonly<Record<string, string>>;
+  reseal(): Promise<ResealResult>;
+}
+
+interface Page extends WalkPage<SealedRow> {
   /** Where the job goes on, or null at its end. */
   readonly next: RekeyJob['place'] | null;
 }
 
-async function* pagesFrom({ connections, grants }: Needs, place: RekeyJob['place'], limit: number) {
-  if (place.part === 'own') {
-    for await (const { items, leftOut, cursor } of connections.walkOwn(place.cursor, { limit })) {
-      const next = { part: cursor === null ? 'users' : 'own', cursor } as const;
-      yield { items: items.map(({ own }) => own), leftOut, cursor, next } satisfies Page;
-    }
+async function* pagesFrom(needs: Needs, { part, cursor }: RekeyJob['place'], limit: number): AsyncGenerator<Page> {
+  const following = rekeyParts[rekeyParts.indexOf(part) + 1];
+  const nextPart = following === undefined ? null : { part: following, cursor: null };
+  for await (const page of walkPart(needs, part, cursor, limit)) {
+    yield { ...page, next: page.cursor === null ? nextPart : { part, cursor: page.cursor } };
   }
-  for await (const page of grants.walkUsers(place.part === 'users' ? place.cursor : null, { limit })) {
-    const next = page.cursor === null ? null : ({ part: 'users', cursor: page.cursor } as const);
-    yield { ...page, next } satisfies Page;
+  if (nextPart !== null) yield* pagesFrom(needs, nextPart, limit);
+}
+
+async function* walkPart(needs: Needs, part: RekeyPart, cursor: string | null, limit: number) {
+  const { connections, grants, revocations } = needs;
+  switch (part) {
+    case 'own':
+      for await (const page of connections.walkOwn(cursor, { limit }))
+        yield { ...page, items: page.items.map(({ own }) => rowOfGrant(needs, own)) };
+      return;
+    case 'users':
+      for await (const page of grants.walkUsers(cursor, { limit }))
+        yield { ...page, items: page.items.map((stored) => rowOfGrant(needs, stored)) };
+      return;
+    case 'revocations':
+      for await (const page of revocations.walk(cursor, { limit }))
+        yield { ...page, items: page.items.map((id) => rowOfRevocation(needs, id)) };
   }
+}
+
+function rowOfGrant({ grants }: Needs, { key }: StoredGrant): SealedRow {
+  const place = { org: key.org, connection: key.connection };
+  return { event: 'grant_not_rekeyed', place, reseal: () => grants.reseal(key) };
+}
+
+function rowOfRevocation({ revocations }: Needs, id: string): SealedRow {
+  return { event: 'revocation_not_rekeyed', place: { id }, reseal: () => revocations.reseal(id) };
 }
 
 async function resealPage(needs: Needs, { items, leftOut }: Page): Promise<RekeyFigures> {
   let figures: RekeyFigures = { ...noRekeyFigures, unreadable: leftOut };
   for (let at = 0; at < items.length; at += sideBySide) {
-    const some = await Promise.all(items.slice(at, at + sideBySide).map((stored) => resealOne(needs, stored)));
+    const some = await Promise.all(items.slice(at, at + sideBySide).map((row) => resealOne(needs, row)));
     figures = some.reduce(sumRekeyFigures, figures);
   }
   return figures;
 }
 
-async function resealOne({ grants, logger }: Needs, { key }: StoredGrant): Promise<RekeyFigures> {
+async function resealOne({ logger }: Needs, { event, place, reseal }: SealedRow): Promise<RekeyFigures> {
   const unreadable = (facts: { readonly reason?: string; readonly cause?: unknown }) => {
-    logger.error('grant_not_rekeyed', { org: key.org, connection: key.connection, ...facts });
+    logger.error(event, { ...place, ...facts });
     return { ...noRekeyFigures, unreadable: 1 };
   };
   try {
-    const result = await grants.reseal(key);
+    const result = await reseal();
     if (result.kind === 'unreadable') return unreadable({ reason: result.reason });
     if (result.kind === 'gone' || result.kind === 'empty') return noRekeyFigures;
     const isAnew = result.kind === 'sealed_anew';
