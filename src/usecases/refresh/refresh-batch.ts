@@ -68,7 +68,6 @@ async function workOne(needs: Needs, batch: RefreshBatch, { key, at }: BatchGran
     return await refreshOne(needs, batch, found.connection, stored);
   } catch (error) {
     if (hasCode(error, 'refresh_in_progress')) return leftOpen;
-    if (hasCode(error, 'provider_paused')) return skipped;
     if (error instanceof BrokerError) {
       // A row that makes no sense, or that no key opens: only the log can say which it is and why.
       if (hasCode(error, 'internal_error', 'grant_unreadable')) {

@@ -5,6 +5,7 @@ import { serverOf, type Tokens } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import { mayRetryRefresh } from '../../domain/provider.ts';
 import type { Claim, StoredGrant } from '../../ports/grant-store.ts';
+import type { ProviderKey } from '../../ports/provider-gate.ts';
 import { subjectOfGrant } from '../audit/audit-trail.ts';
 import { profileOf } from '../connections/profile-of.ts';
 import { type ActingConnection, asFallback, needsFallback } from './acting-connection.ts';
@@ -205,9 +206,8 @@ function waitMs(round: number, jitter: number): number {
   return ceilingMs / 2 + (jitter * ceilingMs) / 2;
 }
 
-/** One organisation's failures must not stop another's calls. */
-export function providerOf({ org, endpointsId }: Connection): string {
-  return `${org}|${serverOf({ endpointsId })}`;
+export function providerOf({ org, endpointsId }: Connection): ProviderKey {
+  return { org, server: serverOf({ endpointsId }) };
 }
 
 function flightKey({ key }: StoredGrant): string {

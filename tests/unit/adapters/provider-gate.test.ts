@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createProviderGate } from '../../../src/adapters/provider-gate/provider-gate.ts';
 import { BrokerError, type ErrorCode } from '../../../src/domain/errors.ts';
-import type { ProviderGate } from '../../../src/ports/provider-gate.ts';
+import { type OrgId, toOrgId } from '../../../src/domain/ids.ts';
+import type { ProviderGate, ProviderKey } from '../../../src/ports/provider-gate.ts';
 
 let now: number;
 let calls: number;
@@ -13,17 +14,23 @@ beforeEach(() => {
 
 const paused = expect.objectContaining({ code: 'provider_paused', retryAfterSeconds: expect.any(Number) });
 
-async function fail(provider: string, code: ErrorCode = 'provider_unavailable'): Promise<unknown> {
+const acme = toOrgId('acme');
+const at = (server: string, org = acme): ProviderKey => ({ org, server });
+
+async function fail(
+  server: string,
+  { code = 'provider_unavailable', org = acme }: { readonly code?: ErrorCode; readonly org?: OrgId } = {},
+): Promise<unknown> {
   const call = async () => {
     calls += 1;
     throw new BrokerError(code, 'no');
   };
-  return gate.run(provider, call).catch((error: unknown) => error);
+  return gate.run(at(server, org), call).catch((error: unknown) => error);
 }
 
-async function succeed(provider: string): Promise<unknown> {
+async function succeed(server: string, org = acme): Promise<unknown> {
   return gate
-    .run(provider, async () => {
+    .run(at(server, org), async () => {
       calls += 1;
       return 'well';
     })
@@ -33,37 +40,71 @@ async function succeed(provider: string): Promise<unknown> {
 describe('a provider that is down (S-70)', () => {
   it('is not called any more after five failures in a row, and the others are', async () => {
     for (let time = 0; time < 5; time += 1) {
-      gate.assertOpen('down');
+      gate.assertOpen(at('down'));
       expect(await fail('down')).toMatchObject({ code: 'provider_unavailable' });
     }
-    expect(() => gate.assertOpen('down')).toThrow(paused);
+    expect(() => gate.assertOpen(at('down'))).toThrow(paused);
     expect(await succeed('down')).toEqual(paused);
     expect(calls).toBe(5);
-    gate.assertOpen('well');
+    gate.assertOpen(at('well'));
     expect(await succeed('well')).toBe('well');
   });
 
   it('gets one probe in 30 s, whatever else waits, and is called again once a probe succeeds', async () => {
     for (let time = 0; time < 5; time += 1) await fail('down');
     now += 29_999;
-    expect(() => gate.assertOpen('down')).toThrow(paused);
+    expect(() => gate.assertOpen(at('down'))).toThrow(paused);
     now += 1;
     const probes = await Promise.all([fail('down'), fail('down'), fail('down')]);
     expect(calls).toBe(6);
     expect(probes.filter((error) => (error as BrokerError).code === 'provider_unavailable')).toHaveLength(1);
     now += 30_000;
     expect(await succeed('down')).toBe('well');
-    gate.assertOpen('down');
+    gate.assertOpen(at('down'));
     expect(await succeed('down')).toBe('well');
   });
 
   it('is one that does not answer or answers nonsense; a rejection shows that it is up', async () => {
-    for (let time = 0; time < 4; time += 1) await fail('up', 'provider_answer_invalid');
-    await fail('up', 'needs_reauthorization');
+    for (let time = 0; time < 4; time += 1) await fail('up', { code: 'provider_answer_invalid' });
+    await fail('up', { code: 'needs_reauthorization' });
     for (let time = 0; time < 4; time += 1) await fail('up');
-    gate.assertOpen('up');
+    gate.assertOpen(at('up'));
     await fail('up');
-    expect(() => gate.assertOpen('up')).toThrow(paused);
+    expect(() => gate.assertOpen(at('up'))).toThrow(paused);
+  });
+});
+
+describe('a provider that several organisations call', () => {
+  const orgs = ['one', 'two', 'three', 'four'].map((org) => toOrgId(org));
+  const failOf = (count: number, times: number) =>
+    Array.from({ length: times }, (_, time) => fail('shared', { org: orgs[time % count] as OrgId }));
+
+  it('is called by none of them after five failures in a row of three, and other providers are', async () => {
+    await Promise.all(failOf(3, 5));
+    for (const org of orgs) expect(() => gate.assertOpen(at('shared', org))).toThrow(paused);
+    gate.assertOpen(at('other', orgs[0]));
+    now += 30_000;
+    const probes = await Promise.all(orgs.map((org) => fail('shared', { org })));
+    expect(probes.filter((error) => (error as BrokerError).code === 'provider_unavailable')).toHaveLength(1);
+    now += 30_000;
+    expect(await succeed('shared', orgs[3])).toBe('well');
+    for (const org of orgs) gate.assertOpen(at('shared', org));
+  });
+
+  it('is called by the others however often one or two fail: no tenant can trip another’s', async () => {
+    await Promise.all(failOf(2, 40));
+    expect(() => gate.assertOpen(at('shared', orgs[0]))).toThrow(paused);
+    gate.assertOpen(at('shared', orgs[2]));
+    expect(await succeed('shared', orgs[2])).toBe('well');
+  });
+
+  it('is called as long as one of them gets through', async () => {
+    for (const org of orgs) await fail('shared', { org });
+    await succeed('shared', orgs[0]);
+    for (const org of orgs) await fail('shared', { org });
+    for (const org of orgs) gate.assertOpen(at('shared', org));
+    await fail('shared', { org: toOrgId('five') });
+    for (const org of orgs) expect(() => gate.assertOpen(at('shared', org))).toThrow(paused);
   });
 });
 
@@ -81,7 +122,7 @@ describe('a busy provider', () => {
       running -= 1;
       return 'well';
     };
-    const all = Array.from({ length: 6 }, () => gate.run('busy', call).catch((error: unknown) => error));
+    const all = Array.from({ length: 6 }, () => gate.run(at('busy'), call).catch((error: unknown) => error));
     release();
     const results = await Promise.all(all);
     expect(most).toBe(2);
