@@ -21,7 +21,7 @@ import type { ProviderCatalogue } from './ports/provider-catalogue.ts';
 import type { RateLimits } from './ports/rate-limiter.ts';
 import { knownProviders } from './providers/known-providers.ts';
 import type { Settings } from './settings.ts';
-import { type Broker, createBroker } from './usecases/broker.ts';
+import { type Broker, type BrokerCaches, createBroker } from './usecases/broker.ts';
 import type { RekeyLimits } from './usecases/rekey/work-rekey.ts';
 
 /** What the embedded host or a test may put in place of the real thing. */
@@ -53,6 +53,8 @@ const workflowUseCacheMs = 15 * 60_000;
 /** A call to a provider may take 8 s, and then there is something to write. */
 const drainLimitMs = 12_000;
 const mostCached = 10_000;
+/** Each with its row and open tokens: some 16 KB where tokens are big. They live for seconds. */
+const mostOpenGrants = 2000;
 
 /** The one place that sees settings, adapters and use cases together. Nothing is sent until a use case runs. */
 export function compose(settings: Settings, writeLine: WriteLine, replacements: Replacements = {}): Composition {
@@ -117,14 +119,7 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
       urlPolicy: createUrlPolicy({ allowInsecureLoopback }),
       policy: settings,
     },
-    {
-      credentials: createMemoryCache({ maxItems: mostCached, lifeMs: settings.credentialCacheSeconds * 1000, clock }),
-      knownKeys: createMemoryCache({ maxItems: mostCached, lifeMs: callerCacheMs, clock }),
-      knownPrincipals: createMemoryCache({ maxItems: mostCached, lifeMs: callerCacheMs, clock }),
-      recordedUses: createMemoryCache({ maxItems: mostCached, lifeMs: recordedUseCacheMs, clock }),
-      seenGrants: createMemoryCache({ maxItems: mostCached, lifeMs: seenGrantsMs, clock }),
-      workflowUses: createMemoryCache({ maxItems: mostCached, lifeMs: workflowUseCacheMs, clock }),
-    },
+    createCaches(settings, clock),
     {
       storage: async () => assertReachable(await isReachable()),
       vault: async () => assertReachable(await keyVault.isReachable()),
@@ -140,6 +135,19 @@ export function compose(settings: Settings, writeLine: WriteLine, replacements: 
       await withinTime(drainLimitMs, broker.drain());
       await outbound.close();
     },
+  };
+}
+
+function createCaches({ credentialCacheSeconds }: Settings, clock: Pick<CorrectedClock, 'now'>): BrokerCaches {
+  const cacheOf = <Value>(lifeMs: number, maxItems = mostCached) =>
+    createMemoryCache<Value>({ maxItems, lifeMs, clock });
+  return {
+    credentials: cacheOf(credentialCacheSeconds * 1000, mostOpenGrants),
+    knownKeys: cacheOf(callerCacheMs),
+    knownPrincipals: cacheOf(callerCacheMs),
+    recordedUses: cacheOf(recordedUseCacheMs),
+    seenGrants: cacheOf(seenGrantsMs),
+    workflowUses: cacheOf(workflowUseCacheMs),
   };
 }
 

@@ -16,7 +16,8 @@ export type RefreshLives = Pick<ProviderLives, 'keepAliveSeconds' | 'refreshMarg
 
 /**
  * When the sweep should refresh a grant, in milliseconds since the epoch: the later of half the token's life and
- * `refreshWindowSeconds` before it ends, but early enough for a sweep to come by, less up to five minutes of jitter.
+ * `refreshWindowSeconds` before it ends, but early enough for a sweep to come by, less up to five minutes of jitter, and
+ * never before the margin in which the provider gives another token.
  * A token that lives shorter than a sweep takes to come by is refreshed when it is read; its refresh token, as that of
  * a token without a stated end, is kept alive once a day. Null when nothing can lapse.
  */
@@ -35,7 +36,8 @@ export function dueAt(
     return token.hasRefreshToken ? issuedAt + keepAliveMs : null;
   const wanted = Math.max(issuedAt + lifeMs / 2, expiresAt - policy.refreshWindowSeconds * 1000);
   const latest = expiresAt - sweepMs;
-  return Math.round(Math.max(issuedAt, Math.min(wanted, latest) - jitterFraction * jitterMs));
+  const earliest = lives.refreshMarginSeconds === null ? issuedAt : expiresAt - lives.refreshMarginSeconds * 1000;
+  return Math.round(Math.max(issuedAt, earliest, Math.min(wanted, latest) - jitterFraction * jitterMs));
 }
 
 /** A token that may be refreshed only in its last moments is refreshed when it is read. */
@@ -60,7 +62,7 @@ export function isDue(grant: Grant, now: number): boolean {
 }
 
 /**
- * When a grant that is due, but that nobody has used for `idleAfterSeconds`, should be refreshed instead: once a day,
+ * When a grant that is due, but that nobody has used or connected for `idleAfterSeconds`, should be refreshed instead: once a day,
  * to keep its refresh token alive, or never when it has none. Undefined when it should be refreshed now.
  */
 export function postponedDueAt(
@@ -69,7 +71,7 @@ export function postponedDueAt(
   policy: DuePolicy,
   lives: RefreshLives = unknownProfile.lives,
 ): number | null | undefined {
-  const lastActive = grant.lastUsedAt ?? grant.lastRefreshAt ?? now;
+  const lastActive = grant.lastUsedAt ?? grant.connectedAt ?? grant.lastRefreshAt ?? now;
   if (now - lastActive < policy.idleAfterSeconds * 1000) return undefined;
   if (!grant.hasRefreshToken) return null;
   const keepAliveAt = (grant.lastRefreshAt ?? 0) + lives.keepAliveSeconds * 1000;

@@ -22,6 +22,7 @@ export function withTokenSet(grant: Grant, issued: TokenSet, dueAt: number | nul
     expiresAt: issued.expiresAt,
     lifeSeconds: issued.expiresAt === null ? null : Math.round((issued.expiresAt - issued.requestedAt) / 1000),
     dueAt,
+    connectedAt: grant.connectedAt ?? issued.requestedAt,
     failure: null,
   };
 }

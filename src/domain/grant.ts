@@ -85,6 +85,8 @@ export interface Grant {
   /** The whole life of the last access token. */
   readonly lifeSeconds: number | null;
   readonly dueAt: number | null;
+  /** When tokens came first in this generation: by a person, an import or the client itself. */
+  readonly connectedAt: number | null;
   readonly lastRefreshAt: number | null;
   readonly lastUsedAt: number | null;
   readonly failure: Failure | null;
@@ -112,6 +114,7 @@ export function emptyGrant(generation: string, endpointsId: string): Grant {
     expiresAt: null,
     lifeSeconds: null,
     dueAt: null,
+    connectedAt: null,
     lastRefreshAt: null,
     lastUsedAt: null,
     failure: null,

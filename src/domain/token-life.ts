@@ -25,9 +25,9 @@ export function livesLongEnough(
   return remainingMs(grant, now) >= neededSeconds(grant, wanted, refreshMarginSeconds) * 1000;
 }
 
-/** Whether no token of this provider can satisfy the caller: the last one's whole life was shorter than what is asked. */
+/** Whether no token of this provider can satisfy the caller: the last one's whole life was no longer than what is asked. */
 export function asksTooMuch(grant: Grant, wanted: WantedLife): boolean {
-  return wanted.isExplicit && grant.lifeSeconds !== null && wanted.seconds > grant.lifeSeconds;
+  return wanted.isExplicit && grant.lifeSeconds !== null && wanted.seconds >= grant.lifeSeconds;
 }
 
 function neededSeconds(grant: Grant, wanted: WantedLife, refreshMarginSeconds: number | null): number {

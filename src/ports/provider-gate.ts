@@ -21,6 +21,11 @@ export interface ProviderGate {
    */
   withRoom<Result>(provider: ProviderKey, work: () => Promise<Result>): Promise<Result>;
   /**
+   * Runs `work` that nobody waits for, and that asks for room itself, when not too much of that kind is under way: it
+   * gets three quarters of the room, so that whoever waits finds some, and never stands in line before them.
+   */
+  inBackground<Result>(provider: ProviderKey, work: () => Promise<Result>): Promise<Result>;
+  /**
    * Makes a call for which there is room. Failures that say that the provider is down count against it; others do not.
    * Throws `provider_paused` when calls are stopped: the call was not made then.
    */

@@ -29,6 +29,7 @@ import { createUpdateConnection } from './connections/update-connection.ts';
 import { createExchangeToken, type ExchangeRequest } from './credentials/exchange-token.ts';
 import { createGetCredentials, type OpenGrant, type SeenGrant } from './credentials/get-credentials.ts';
 import type { Dependencies } from './dependencies.ts';
+import { createForgetting } from './forgetting.ts';
 import { createInFlight } from './in-flight.ts';
 import { createGetRefreshJob } from './refresh/get-refresh-job.ts';
 import { createIndexedStores } from './refresh/indexed-stores.ts';
@@ -67,21 +68,7 @@ export function createBroker(
   const needs = { ...dependencies, refresher };
   const inFlight = createInFlight();
 
-  /**
-   * After a change, this process must not hand out what it remembers from before. And it must not stop in the middle of
-   * one: a code that is exchanged is spent.
-   */
-  const forgetting =
-    <Request extends readonly unknown[], Result>(
-      change: (...request: Request) => Promise<Result>,
-      ...more: readonly Pick<Cache<unknown>, 'clear'>[]
-    ) =>
-    (...request: Request): Promise<Result> =>
-      inFlight
-        .track(() => change(...request))
-        .finally(() => {
-          for (const cache of [caches.credentials, ...more]) cache.clear();
-        });
+  const forgetting = createForgetting(inFlight, caches.credentials);
   const createConnection = createCreateConnection(needs);
   const manageDependencies = createManageDependencies(dependencies);
   const exchangeToken = createExchangeToken({
@@ -107,13 +94,13 @@ export function createBroker(
     getConnection: (query: ConnectionQuery) => findConnection(dependencies, query),
     listConnections: createListConnections(dependencies),
     updateConnection: forgetting(createUpdateConnection(dependencies)),
-    deleteConnection: forgetting(createDeleteConnection(dependencies), caches.workflowUses),
+    deleteConnection: forgetting(createDeleteConnection(dependencies), { more: [caches.workflowUses] }),
     listGrants: createListGrants(dependencies),
     getPublicKeys: createGetPublicKeys(dependencies),
     startAuthorization: createStartAuthorization(dependencies),
     openConnectPage: createOpenConnectPage(dependencies),
     finishAuthorization: forgetting(createFinishAuthorization(dependencies)),
-    pollDevice: forgetting(createPollDevice(dependencies)),
+    pollDevice: forgetting(createPollDevice(dependencies), { isChange: (next) => next === null }),
     cancelAuthorization: createCancelAuthorization(dependencies),
     testConnection: createTestConnection(needs),
     refreshConnection: forgetting(createRefreshConnection(needs)),
@@ -128,7 +115,10 @@ export function createBroker(
       useWorkflow: createUseWorkflow({ ...dependencies, lastRecorded: caches.workflowUses }),
     }),
     exchangeToken: (request: ExchangeRequest) => inFlight.track(() => exchangeToken(request)),
-    dependencies: { ...manageDependencies, remove: forgetting(manageDependencies.remove, caches.workflowUses) },
+    dependencies: {
+      ...manageDependencies,
+      remove: forgetting(manageDependencies.remove, { more: [caches.workflowUses] }),
+    },
     workflows: createSwitchWorkflow(dependencies),
     ...createBackgroundWork(needs, inFlight, rekeyLimits),
     getRefreshJob: createGetRefreshJob(dependencies),

@@ -1,5 +1,6 @@
 import type { PipelinePolicy } from '@azure/core-rest-pipeline';
 import { expect, it } from 'vitest';
+import { createProviderGate } from '../../src/adapters/provider-gate/provider-gate.ts';
 import { createSystemRandom } from '../../src/adapters/system/system-random.ts';
 import { toUserId } from '../../src/domain/ids.ts';
 import type { Logger } from '../../src/ports/logger.ts';
@@ -53,6 +54,7 @@ async function costOf(existing: number, due: number): Promise<SweepCost> {
     random: createSystemRandom(),
     logger: silent,
     policy,
+    gate: createProviderGate({ clock }),
     audit: { note: async () => {} },
   };
   const needs = { ...outside, ...createIndexedStores(outside) };

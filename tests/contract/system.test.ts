@@ -127,6 +127,14 @@ describe('the memory cache', () => {
     expect(cache.get('a')).toBeUndefined();
   });
 
+  it('forgets what would last for longer than a life, once the clock has been put back', () => {
+    const { cache, clock } = cacheOf();
+    clock.nowMs = 120_000;
+    cache.set('a', 'one');
+    clock.nowMs = 10;
+    expect(cache.get('a')).toBeUndefined();
+  });
+
   it('does not remember what began to be read before it was cleared', () => {
     const { cache, clock } = cacheOf();
     clock.nowMs = 1000;

@@ -51,6 +51,30 @@ describe('the life that is left in a token (S-12)', () => {
     expect((await credentialsOf(broker, name)).json.access_token).toBe(next.access_token);
   });
 
+  it('503 provider_answer_invalid for a token that comes lapsed: it is not served, and not asked for again at once', async () => {
+    await createRefreshing(broker, 'stillborn');
+    const calls = broker.server.tokens.count();
+    answerNext(broker, { expires_in: 0 });
+    for (let time = 0; time < 3; time += 1) {
+      const answer = await credentialsOf(broker, 'stillborn');
+      expect(answer).toMatchObject({ status: 503, json: { error: 'provider_answer_invalid' } });
+      expect(answer.json.message).toContain('lapsed');
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(broker.server.tokens.count()).toBe(calls + 1);
+    seconds(10);
+    const next = answerNext(broker);
+    expect((await credentialsOf(broker, 'stillborn')).json.access_token).toBe(next.access_token);
+  });
+
+  it('503 token_life_too_short for just the whole life, which no token ever has left', async () => {
+    await createGranted(broker, 'whole', { expires_in: 600 });
+    const calls = broker.server.tokens.count();
+    const answer = await credentialsOf(broker, 'whole', '?min_ttl_seconds=600');
+    expect(answer).toMatchObject({ status: 503, json: { error: 'token_life_too_short' } });
+    expect(broker.server.tokens.count()).toBe(calls);
+  });
+
   it('503 token_life_too_short beyond the provider’s last life, without another refresh', async () => {
     await createGranted(broker, 'beyond', { expires_in: 600 });
     const calls = broker.server.tokens.count();

@@ -74,6 +74,7 @@ export function sampleGrant(changes: Partial<Grant> = {}): Grant {
     expiresAt: 1_700_003_600_000,
     lifeSeconds: 3600,
     dueAt: 1_700_001_800_000,
+    connectedAt: 1_690_000_000_000,
     lastRefreshAt: 1_700_000_000_000,
     lastUsedAt: 1_700_000_000_500,
     failure: {

@@ -20,6 +20,7 @@ export interface ProviderGateOptions {
 }
 
 const mostGates = 10_000;
+const backgroundShare = 0.75;
 
 /** Gates in this process's memory, one a provider and organisation; those not used for long are forgotten. */
 export function createProviderGate(options: ProviderGateOptions): ProviderGate {
@@ -51,6 +52,7 @@ export function createProviderGate(options: ProviderGateOptions): ProviderGate {
   return {
     assertOpen,
     withRoom: (key, work) => gateOf(key).withRoom(work),
+    inBackground: (key, work) => gateOf(key).inBackground(work),
     attempt,
     run: (key, call) => gateOf(key).withRoom(() => attempt(key, call)),
   };
@@ -68,12 +70,15 @@ function createPool<Value extends object>(create: () => Value): (key: string) =>
 interface Gate {
   readonly breaker: Breaker;
   withRoom<Result>(work: () => Promise<Result>): Promise<Result>;
+  inBackground<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
 function createGate({ concurrency = 16, waiting = 256 }: ProviderGateOptions, breaker: Breaker): Gate {
   const limit = pLimit(concurrency);
+  const inBackground = pLimit(Math.max(1, Math.floor(concurrency * backgroundShare)));
   return {
     breaker,
+    inBackground,
     withRoom(work) {
       if (limit.pendingCount >= waiting) return Promise.reject(paused(1000));
       return limit(work);

@@ -10,6 +10,8 @@ export interface MemoryCacheOptions {
   readonly clock: Pick<Clock, 'now'>;
 }
 
+const lookedAtPerItem = 2;
+
 interface Item<Value> {
   readonly value: Value;
   readonly endsAt: number;
@@ -19,16 +21,33 @@ interface Item<Value> {
 export function createMemoryCache<Value>({ maxItems, lifeMs, clock }: MemoryCacheOptions): Cache<Value> {
   const items = new LRUCache<string, Item<Value>>({ max: maxItems });
   let clearedAt = Number.NEGATIVE_INFINITY;
+  /** An end that is further off than a whole life comes of a clock that has been put right since. */
+  const isAlive = ({ endsAt }: Item<Value>): boolean => {
+    const leftMs = endsAt - clock.now();
+    return leftMs > 0 && leftMs <= lifeMs;
+  };
+
+  /** What has lapsed is not to stay in memory until there are `maxItems`: each new item sees to two old ones. */
+  function dropLapsed(): void {
+    for (let looked = 0; looked < lookedAtPerItem; looked += 1) {
+      const [key] = items.rkeys();
+      const item = key === undefined ? undefined : items.peek(key);
+      if (key === undefined || item === undefined || isAlive(item)) return;
+      items.delete(key);
+    }
+  }
+
   return {
     get(key) {
       const item = items.get(key);
       if (item === undefined) return undefined;
-      if (clock.now() < item.endsAt) return item.value;
+      if (isAlive(item)) return item.value;
       items.delete(key);
       return undefined;
     },
     set(key, value, since) {
       if (lifeMs === 0 || (since !== undefined && since <= clearedAt)) return;
+      dropLapsed();
       items.set(key, { value, endsAt: (since ?? clock.now()) + lifeMs });
     },
     delete(key) {

@@ -26,9 +26,9 @@ export interface OpenGrant {
 }
 
 /** What this process has seen of a grant, so that a late answer of storage is not taken for news. */
-export interface SeenGrant extends Pick<Grant, 'seq'> {
-  /** Null: of two that were seen, which is the newer one is not known. */
-  readonly generation: string | null;
+export interface SeenGrant extends Pick<Grant, 'generation' | 'seq'> {
+  /** Reads that overlapped have seen different generations: only one that began after `seenAt` can tell. */
+  readonly isDisputed: boolean;
   readonly seenAt: number;
 }
 
@@ -83,11 +83,14 @@ export function createGetCredentials(needs: Needs): GetCredentials {
 function remember({ cache, seen, clock }: Needs, key: string, live: LiveGrant, askedAt: number): void {
   const { generation, seq } = live.stored.grant;
   const known = seen.get(key);
-  if (known?.generation === generation && known.seq > seq) return;
-  // Generations have no order: of two whose reads overlapped nobody can tell which is newer, and the next read asks.
-  const isNews = known === undefined || known.generation === generation || known.seenAt <= askedAt;
-  seen.set(key, { generation: isNews ? generation : null, seq, seenAt: clock.now() });
+  const isSame = known?.generation === generation;
+  if (isSame && known.seq > seq) return;
   cache.delete(key);
+  // Generations have no order: of two whose reads overlapped nobody can tell which is newer, and the next read asks.
+  const isNews = known === undefined || (isSame && !known.isDisputed) || known.seenAt <= askedAt;
+  // Those of before the dispute must not prolong it.
+  if (isSame && !isNews) return;
+  seen.set(key, { generation, seq, seenAt: clock.now(), isDisputed: !isNews });
   if (isNews) cache.set(key, live, askedAt);
 }
 
@@ -134,6 +137,10 @@ async function refreshed(
       ? salvaged(needs, request, wanted, outcome)
       : refreshed(needs, request, wanted, next.found, next.stored);
   }
+  const { failure } = outcome.stored.grant;
+  const now = needs.clock.now();
+  if (failure !== null && remainingMs(outcome.stored.grant, now) <= 0)
+    throw coolingDown(failure, failure.readRetryAt - now);
   if (wanted.isExplicit && !isLongEnough(outcome.stored)) throw lifeTooShort(outcome.stored);
   if (!outcome.tokens) return opened(needs, found, outcome.stored);
   return { found, stored: outcome.stored, tokens: outcome.tokens, isRefreshed: outcome.isRefreshed };

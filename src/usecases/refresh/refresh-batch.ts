@@ -4,13 +4,14 @@ import { BrokerError, type ErrorCode, hasCode } from '../../domain/errors.ts';
 import type { Grant, GrantKey } from '../../domain/grant.ts';
 import { canRefresh } from '../../domain/grant-status.ts';
 import type { RefreshCounts, RefreshFigures } from '../../domain/refresh-job.ts';
+import type { StoredConnection } from '../../ports/connection-store.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
 import type { AuditTrail } from '../audit/audit-trail.ts';
 import { profileOf } from '../connections/profile-of.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { discardDeadGrant, isDead } from './dead-grants.ts';
 import { isBehind, replaceEntry } from './due-entries.ts';
-import type { GrantRefresher } from './refresh-grant.ts';
+import { type GrantRefresher, providerOf } from './refresh-grant.ts';
 import { refreshInProgress } from './refresh-in-progress.ts';
 import type { BatchGrant, RefreshBatch } from './sweep.ts';
 
@@ -18,7 +19,7 @@ export type WorkBatch = (batch: RefreshBatch) => Promise<RefreshCounts>;
 
 type Needs = Pick<
   Dependencies,
-  'clock' | 'random' | 'connections' | 'grants' | 'dueIndex' | 'jobs' | 'providers' | 'policy' | 'logger'
+  'clock' | 'random' | 'connections' | 'grants' | 'dueIndex' | 'jobs' | 'providers' | 'gate' | 'policy' | 'logger'
 > & {
   readonly refresher: GrantRefresher;
   readonly audit: Pick<AuditTrail, 'note'>;
@@ -43,8 +44,9 @@ const leaseWaitMs = 2000;
  */
 export function createWorkBatch(needs: Needs): WorkBatch {
   return async (batch) => {
+    const found = await readBatch(needs, batch);
     const outcomes = await Promise.all(
-      batch.grants.map(async (grant) => ({ key: grant.key, outcome: await workOne(needs, batch, grant) })),
+      found.map(async (grant) => ({ key: grant.key, outcome: await workOne(needs, batch, grant) })),
     );
     const counts = countUp(outcomes);
     await needs.jobs.batchDone(batch.jobId, batch.batch, counts, needs.clock.now());
@@ -53,11 +55,30 @@ export function createWorkBatch(needs: Needs): WorkBatch {
   };
 }
 
-async function workOne(needs: Needs, batch: RefreshBatch, { key, at }: BatchGrant): Promise<Outcome> {
+interface FoundGrant extends BatchGrant {
+  readonly ofUser: Promise<StoredGrant | undefined> | undefined;
+  /** Read once for all of its users in the batch. */
+  connection(): Promise<StoredConnection | undefined>;
+}
+
+/** Users' grants first: what their connection says afterwards is then the last word on them. */
+async function readBatch(needs: Needs, { grants }: RefreshBatch): Promise<readonly FoundGrant[]> {
+  const ofUsers = grants.map(({ key }) => (key.userId === null ? undefined : needs.grants.read(key)));
+  await Promise.allSettled(ofUsers);
+  const connections = new Map<string, Promise<StoredConnection | undefined>>();
+  const read = ({ connectionOrg: org, connection: name }: GrantKey) => {
+    const place = JSON.stringify([org, name]);
+    const found = connections.get(place) ?? needs.connections.get({ org, name });
+    connections.set(place, found);
+    return found;
+  };
+  return grants.map((grant, index) => ({ ...grant, ofUser: ofUsers[index], connection: () => read(grant.key) }));
+}
+
+async function workOne(needs: Needs, batch: RefreshBatch, { key, at, ...reading }: FoundGrant): Promise<Outcome> {
   try {
-    // A user's grant first: what the connection says afterwards is then the last word on it.
-    const ofUser = key.userId === null ? undefined : await needs.grants.read(key);
-    const found = await needs.connections.get({ org: key.connectionOrg, name: key.connection });
+    const ofUser = await reading.ofUser;
+    const found = await reading.connection();
     const stored = key.userId === null ? found?.own : ofUser;
     if (at !== null && !isBehind(stored, at)) await replaceEntry(needs, { key, at }, stored);
     if (stored === undefined) return skipped;
@@ -89,14 +110,16 @@ async function refreshOne(
 ): Promise<Outcome> {
   if (await postponed(needs, batch, connection, stored)) return skipped;
   if (!canRefresh(stored.grant, connection.config.flowType)) return skipped;
-  const result = await needs.refresher.refresh({
-    connection,
-    stored,
-    isFresh: (current) => !isStillWanted(needs, batch, current),
-    waitMs: leaseWaitMs,
-    hasTime: true,
-    mayWaitForLapse: true,
-  });
+  const refresh = () =>
+    needs.refresher.refresh({
+      connection,
+      stored,
+      isFresh: (current) => !isStillWanted(needs, batch, current),
+      waitMs: leaseWaitMs,
+      hasTime: true,
+      mayWaitForLapse: true,
+    });
+  const result = await needs.gate.inBackground(providerOf(connection), refresh);
   return { kind: result.isRefreshed ? 'refreshed' : 'skipped' };
 }
 

@@ -3,7 +3,7 @@ import { type Connection, mintsTokens } from '../../domain/connection.ts';
 import { dueAt } from '../../domain/due.ts';
 import { BrokerError, type ProviderErrorCode, providerErrorCodes } from '../../domain/errors.ts';
 import { type Grant, type Tokens, tokensOfDeadGrant } from '../../domain/grant.ts';
-import { withDeath, withFailure, withTokenSet } from '../../domain/grant-transitions.ts';
+import { type FailedRefresh, withDeath, withFailure, withTokenSet } from '../../domain/grant-transitions.ts';
 import type { TokenSet } from '../../domain/token-set.ts';
 import type { Claim, CommitResult, GrantChange, StoredGrant } from '../../ports/grant-store.ts';
 import { type AuditTrail, subjectOfGrant } from '../audit/audit-trail.ts';
@@ -191,10 +191,21 @@ function successChange(
 ): GrantChange {
   const { requestedAt, expiresAt, tokens } = issued;
   const token = { issuedAt: requestedAt, expiresAt, hasRefreshToken: tokens.refreshToken !== null };
+  const now = clock.now();
   // A fallback gets its tokens when somebody reads.
   const due = issued.isFallback ? null : dueAt(token, policy, random.fraction(), profileOf(needs, config).lives);
-  return { grant: { ...withTokenSet(grant, issued, due), lastRefreshAt: clock.now() }, tokens };
+  const renewed = { ...withTokenSet(grant, issued, due), lastRefreshAt: now };
+  if (expiresAt === null || expiresAt > requestedAt) return { grant: renewed, tokens };
+  // The refresh token may be new and is kept, but asking again at once would bring no better one.
+  const before = { ...renewed, failure: grant.failure };
+  return { grant: withFailure(before, lapsedAtOnce, now, random.fraction()), tokens };
 }
+
+const lapsedAtOnce: FailedRefresh = {
+  code: 'provider_answer_invalid',
+  message: 'The provider gave a token that had lapsed already.',
+  retryAfterSeconds: undefined,
+};
 
 function isProviderError(error: BrokerError): error is BrokerError & { readonly code: ProviderErrorCode } {
   return (providerErrorCodes as readonly string[]).includes(error.code);

@@ -56,7 +56,7 @@ export function createStartSweep(needs: Needs, most = mostGrants): StartSweep {
       due += 1;
       dealt.add(server, grant);
     }
-    const batches = dealt.batches().map((grants, batch) => ({ jobId, batch, trigger, startedAt, grants }));
+    const batches = [...dealt.batches()].map((grants, batch) => ({ jobId, batch, trigger, startedAt, grants }));
     await needs.jobs.dispatched(jobId, { due, batches: batches.length });
     needs.logger.info('sweep_started', { job_id: jobId, trigger, due, batches: batches.length });
     return { jobId, batches };
@@ -80,18 +80,25 @@ async function* wanted(
 
 /** Deals grants into batches, one authorization server each. */
 function createDealer() {
-  const full: BatchGrant[][] = [];
-  const open = new Map<string, BatchGrant[]>();
+  const servers = new Map<string, BatchGrant[][]>();
   return {
     add(server: string, grant: BatchGrant): void {
-      const batch = open.get(server) ?? [];
-      batch.push(grant);
-      if (batch.length < batchSize) open.set(server, batch);
-      else {
-        full.push(batch);
-        open.delete(server);
+      const batches = servers.get(server) ?? [];
+      const last = batches.at(-1);
+      if (last !== undefined && last.length < batchSize) last.push(grant);
+      else batches.push([grant]);
+      servers.set(server, batches);
+    },
+    /** In turn, one of each server: many grants of one that is slow must not stand before the few of the others. */
+    *batches(): Generator<readonly BatchGrant[]> {
+      const all = [...servers.values()];
+      const rounds = Math.max(0, ...all.map((batches) => batches.length));
+      for (let round = 0; round < rounds; round += 1) {
+        for (const batches of all) {
+          const batch = batches[round];
+          if (batch !== undefined) yield batch;
+        }
       }
     },
-    batches: (): readonly (readonly BatchGrant[])[] => [...full, ...open.values()],
   };
 }

@@ -24,6 +24,16 @@ describe('dueAt', () => {
     expect(dueAt(token(36 * minuteMs), policy, 0.999)).toBe(noon);
   });
 
+  it('is within the margin in which the provider gives another token, jitter or not', () => {
+    const lives = { keepAliveSeconds: 86_400, refreshMarginSeconds: 3600 };
+    for (const jitter of [0, 0.999]) {
+      const at = dueAt(token(6 * hourMs), policy, jitter, lives) ?? 0;
+      expect(at).toBeGreaterThanOrEqual(noon + 5 * hourMs);
+      expect(at).toBeLessThanOrEqual(noon + 6 * hourMs - 35 * minuteMs);
+    }
+    expect(dueAt(token(6 * hourMs), policy, 0, { ...lives, refreshMarginSeconds: 600 })).toBe(noon + dayMs);
+  });
+
   it('keeps the refresh token alive once a day where the token is too short for a sweep', () => {
     expect(dueAt(token(5 * minuteMs), policy, 0.5)).toBe(noon + dayMs);
     expect(dueAt(token(5 * minuteMs, false), policy, 0.5)).toBeNull();
@@ -61,6 +71,12 @@ describe('postponedDueAt', () => {
   it('puts off a grant that nobody uses until its refresh token needs it, once a day', () => {
     expect(postponedDueAt(idle, noon, policy)).toBe(noon + 1);
     expect(postponedDueAt(idle, noon + 1, policy)).toBeUndefined();
+  });
+
+  it('counts one that nobody has ever read from when it was connected, however often sweeps refresh it', () => {
+    const unread = { ...idle, lastUsedAt: null, lastRefreshAt: noon - minuteMs };
+    expect(postponedDueAt({ ...unread, connectedAt: noon - 8 * dayMs }, noon, policy)).toBe(noon - minuteMs + dayMs);
+    expect(postponedDueAt({ ...unread, connectedAt: noon - 6 * dayMs }, noon, policy)).toBeUndefined();
   });
 
   it('gives up one that has no refresh token: the next reader gets another', () => {

@@ -31,9 +31,9 @@ describe('livesLongEnough', () => {
 });
 
 describe('asksTooMuch', () => {
-  it('is so when a caller names more than the whole life of the last token', () => {
-    expect(asksTooMuch(liveGrant(), asked(3600))).toBe(false);
-    expect(asksTooMuch(liveGrant(), asked(3601))).toBe(true);
+  it('is so when a caller names the whole life of the last token or more: no token ever has it left', () => {
+    expect(asksTooMuch(liveGrant(), asked(3599))).toBe(false);
+    expect(asksTooMuch(liveGrant(), asked(3600))).toBe(true);
     expect(asksTooMuch(liveGrant({ lifeSeconds: 30 }), byDefault)).toBe(false);
   });
 });

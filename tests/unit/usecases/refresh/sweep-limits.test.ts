@@ -53,3 +53,27 @@ it('a job shows its first hundred errors, the organisation’s own, and counts a
   expect(own.failed).toBe(300);
   expect(own.errors).toEqual(errors.slice(300, 400));
 });
+
+it('one server’s many batches do not stand before the few of the others', async () => {
+  const index: Partial<DueIndex> = {
+    async *due(until) {
+      const entries = (server: string, count: number) =>
+        Array.from({ length: count }, (_, i) => ({
+          key: keyOf(toConnectionName(`${server}-${i}`)),
+          at: until - 1,
+          server,
+        }));
+      yield [...entries('slow', 160), ...entries('small', 20), ...entries('tiny', 1)];
+    },
+  };
+  const jobs: Partial<JobStore> = { begin: async () => 'job', dispatched: async () => {} };
+  const needs = { clock: { now: () => 1000 }, dueIndex: index, jobs, logger: { info() {} } };
+  const startSweep = createStartSweep(needs as unknown as Parameters<typeof createStartSweep>[0]);
+  const { batches } = await startSweep({ trigger: 'automatic', org: null });
+  const servers = batches.map(({ grants }) =>
+    [...new Set(grants.map(({ key }) => key.connection.split('-')[0]))].join(),
+  );
+  expect(servers.slice(0, 6)).toEqual(['slow', 'small', 'tiny', 'slow', 'small', 'slow']);
+  expect(batches.map(({ batch }) => batch)).toEqual(batches.map((_, index) => index));
+  expect(batches.reduce((sum, { grants }) => sum + grants.length, 0)).toBe(181);
+});
