@@ -22,6 +22,8 @@ export interface RekeyFigures {
 export interface RekeyJob extends RekeyFigures {
   readonly id: string;
   readonly startedAt: number;
+  /** When its checkpoint was written last. */
+  readonly updatedAt: number;
   readonly finishedAt: number | null;
   /** The key that seals. */
   readonly keyId: string;
@@ -42,7 +44,10 @@ export function sumRekeyFigures(one: RekeyFigures, other: RekeyFigures): RekeyFi
   };
 }
 
-/** Whether a key other than the one that seals may be needed still. Before the job has ended, nobody can say. */
-export function isOldKeyInUse({ finishedAt, keys, keyId }: RekeyJob): boolean {
-  return finishedAt === null || Object.keys(keys).some((id) => id !== keyId);
+/**
+ * Whether a key other than the one that seals may be needed still. Before the job has ended nobody can say, and of rows
+ * that cannot be read nobody can say either.
+ */
+export function isOldKeyInUse({ finishedAt, unreadable, keys, keyId }: RekeyJob): boolean {
+  return finishedAt === null || unreadable > 0 || Object.keys(keys).some((id) => id !== keyId);
 }

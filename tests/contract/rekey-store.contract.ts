@@ -22,7 +22,7 @@ export function rekeyStoreContract(makeStores: () => Promise<{ readonly rekeyJob
       const job = await jobs.begin({ startedAt, keyId: 'aaaa0000' });
       expect(job).toMatchObject({ step: 0, finishedAt: null, place: { part: 'own', cursor: null }, keys: {} });
       expect(await jobs.get(job.id)).toEqual(job);
-      const place = { part: 'users', cursor: 'c'.repeat(500) } as const;
+      const place = { part: 'revocations', cursor: 'c'.repeat(500) } as const;
       const keys = { aaaa0000: 5, bbbb1111: 1 };
       const after = next(job, { place, keys, sealedAnew: 4, alreadyCurrent: 2, unreadable: 3, keyId: 'bbbb1111' });
       expect(await jobs.advance(after)).toBe(true);

@@ -177,10 +177,18 @@ describe('a batch that the queue has given up', () => {
     });
   });
 
-  it('is reported too when it was a step of a rekey job', async () => {
-    const target = queue('-poison');
-    const message = { kind: 'rekey', job_id: 'some-job', step: 1 };
-    await target.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64'));
-    await vi.waitFor(() => expect(broker.lines.join('\n')).toContain('"event":"rekey_step_poisoned"'));
+  it.each([
+    ['a step of a rekey job', 'rekey_step_poisoned', { kind: 'rekey', job_id: 'some-job', step: 1 }],
+    ['about a device authorization', 'device_step_poisoned', { kind: 'device', state_hash: 'some-hash', step: 2 }],
+    ['a revocation', 'revocation_poisoned', { kind: 'revoke', id: 'some-row' }],
+  ])('is reported too, with what it names, when it was %s', async (_, event, message) => {
+    const sent = { ...message, access_token: 'at-that-should-not-be-here' };
+    await queue('-poison').sendMessage(Buffer.from(JSON.stringify(sent)).toString('base64'));
+    const { kind: _kind, ...names } = message;
+    await vi.waitFor(() => {
+      const line = broker.lines.find((each) => each.includes(event)) ?? '{}';
+      expect(JSON.parse(line)).toMatchObject({ level: 'error', event, ...names });
+    });
+    expect(broker.lines.join()).not.toContain(sent.access_token);
   });
 });

@@ -82,6 +82,7 @@ describe('POST rekey', () => {
       job_id: begun.json.job_id,
       state: 'finished',
       started_at: expect.any(String),
+      updated_at: expect.any(String),
       finished_at: expect.any(String),
       sealed_anew: 7,
       already_current: 0,
@@ -121,8 +122,11 @@ describe('GET rekey_job_status', () => {
   it('200 for a job under way: the old key counts as in use until the end', async () => {
     const held = await heldJob();
     expect((await status(`?job_id=${held}`)).json).toMatchObject({ state: 'running', finished_at: null });
+    broker.clock.advance(1000);
     await deliver(held, 0);
-    expect((await status()).json).toMatchObject({ sealed_anew: 3, old_key_in_use: true });
+    const { json } = await status();
+    expect(json).toMatchObject({ sealed_anew: 3, old_key_in_use: true });
+    expect(Date.parse(json.updated_at)).toBeGreaterThanOrEqual(Date.parse(json.started_at) + 1000);
     await workToTheEnd(held, 1);
   });
 
@@ -267,7 +271,7 @@ describe('rows that cannot be read', () => {
     const newest = await addVaultKey(broker.vault.url);
     const { json } = await rekey();
     const job = await finished(json.job_id);
-    expect(job).toMatchObject({ unreadable: 2, keys: [{ key_id: newest.id, rows: 7 }], old_key_in_use: false });
+    expect(job).toMatchObject({ unreadable: 2, keys: [{ key_id: newest.id, rows: 7 }], old_key_in_use: true });
     expect(await Promise.all(['lost', 'malformed'].map(sealedOf))).toEqual(before);
     const line = broker.lines.find((each) => each.includes('grant_not_rekeyed')) ?? '';
     expect(JSON.parse(line)).toMatchObject({ org: 'ORG1', connection: 'lost' });

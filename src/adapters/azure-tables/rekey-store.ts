@@ -21,7 +21,16 @@ export function createRekeyStore(options: RekeyStoreOptions): RekeyStore {
     async begin({ startedAt, keyId }) {
       const id = `${jobIdStart(startedAt)}-${random.id()}`;
       const place = { part: 'own', cursor: null } as const;
-      const job: RekeyJob = { id, startedAt, keyId, step: 0, place, finishedAt: null, ...noRekeyFigures };
+      const job: RekeyJob = {
+        id,
+        startedAt,
+        updatedAt: startedAt,
+        keyId,
+        step: 0,
+        place,
+        finishedAt: null,
+        ...noRekeyFigures,
+      };
       await insertRow(table, { partitionKey, rowKey: id }, toJobColumns(job), options);
       return job;
     },
@@ -57,6 +66,7 @@ function toJobColumns(job: RekeyJob): Columns {
     part: textColumn(job.place.part),
     cursor: textColumn(job.place.cursor),
     started_at: numberColumn(job.startedAt),
+    updated_at: numberColumn(job.updatedAt),
     finished_at: numberColumn(job.finishedAt),
     key_id: job.keyId,
     sealed_anew: numberColumn(job.sealedAnew),
@@ -73,6 +83,7 @@ function toJob({ rowKey, columns }: Row): RekeyJob {
     step: read.number('step'),
     place: { part: read.oneOf('part', rekeyParts), cursor: read.optionalText('cursor') },
     startedAt: read.number('started_at'),
+    updatedAt: read.optionalNumber('updated_at') ?? read.number('started_at'),
     finishedAt: read.optionalNumber('finished_at'),
     keyId: read.text('key_id'),
     sealedAnew: read.number('sealed_anew'),

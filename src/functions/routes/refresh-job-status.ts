@@ -12,11 +12,20 @@ const refreshJob = z
     trigger: z.enum(['automatic', 'manual']),
     started_at: isoTime,
     finished_at: isoTime.nullable(),
-    state: z.enum(['running', 'finished']),
-    due: z.number(),
+    state: z.enum(['running', 'finished']).meta({
+      description: 'Finished: all grants are accounted for, or nothing has been heard of the job for two hours',
+    }),
+    due: z.number().meta({
+      description:
+        'Grants that it found. Where one organisation looks at a sweep over all of them: its own that were worked on so far',
+    }),
     refreshed: z.number(),
-    skipped: z.number(),
-    failed: z.number(),
+    skipped: z.number().meta({ description: 'Grants that needed no refresh any more, or that nobody uses' }),
+    failed: z.number().meta({ description: 'Grants that could not be refreshed; errors says why' }),
+    unaccounted: z.number().meta({
+      description:
+        'Grants of which nothing has been heard. Of a finished job: the next sweep takes up those that are due',
+    }),
     errors: z.array(z.object({ connection_name: z.string(), org_id: z.string(), code: z.enum(errorCodes) })),
   })
   .meta({ id: 'RefreshJob' });
@@ -49,6 +58,7 @@ export const refreshJobStatus = defineRoute({
       refreshed: job.refreshed,
       skipped: job.skipped,
       failed: job.failed,
+      unaccounted: Math.max(0, job.due - job.refreshed - job.skipped - job.failed),
       errors: job.errors.map((error) => ({ connection_name: error.connection, org_id: error.org, code: error.code })),
     };
     return { status: 200, json };

@@ -10,14 +10,17 @@ const rekeyJob = z
     job_id: z.string(),
     state: z.enum(['running', 'finished']),
     started_at: isoTime,
+    updated_at: isoTime.meta({ description: 'When it moved last. A running job does so every few seconds' }),
     finished_at: isoTime.nullable(),
-    sealed_anew: z.number(),
-    already_current: z.number(),
-    unreadable: z.number().meta({ description: 'Left as they are. The log names them' }),
+    sealed_anew: z.number().meta({ description: 'Rows that it has written' }),
+    already_current: z.number().meta({ description: 'Rows that the newest key had sealed already' }),
+    unreadable: z.number().meta({ description: 'Rows that are left as they are. The log names them' }),
     keys: z
       .array(z.object({ key_id: z.string(), rows: z.number() }))
       .meta({ description: 'How many rows each key seals, as the job left them. The ids are hashes' }),
-    old_key_in_use: z.boolean().meta({ description: 'True until the job has ended and found one key only' }),
+    old_key_in_use: z
+      .boolean()
+      .meta({ description: 'True until the job has ended, found one key only, and could read every row' }),
   })
   .meta({ id: 'RekeyJob' });
 
@@ -39,6 +42,7 @@ export const rekeyJobStatus = defineRoute({
       job_id: job.id,
       state: job.finishedAt === null ? 'running' : 'finished',
       started_at: new Date(job.startedAt).toISOString(),
+      updated_at: new Date(job.updatedAt).toISOString(),
       finished_at: iso(job.finishedAt),
       sealed_anew: job.sealedAnew,
       already_current: job.alreadyCurrent,

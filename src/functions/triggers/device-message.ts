@@ -19,11 +19,6 @@ export function deviceMessage({
   return { kind: 'device', state_hash: stateHash, step, not_before: notBefore, interval_seconds: intervalSeconds };
 }
 
-/** Whether a message says of itself that it is about a device authorization. It may still be malformed. */
-export function isDeviceMessage(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'device';
-}
-
 /** Reads a queue message. Throws for one that is malformed: the queue parks it. */
 export function readDeviceMessage(message: unknown): DeviceStep {
   const { state_hash, step, not_before, interval_seconds } = deviceSchema.parse(message);

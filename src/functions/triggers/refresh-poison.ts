@@ -3,9 +3,14 @@ import { BrokerError } from '../../domain/errors.ts';
 import type { RefreshBatch } from '../../usecases/refresh/sweep.ts';
 import type { BrokerSource } from '../http/serve.ts';
 import { readBatchMessage } from './batch-message.ts';
-import { isDeviceMessage } from './device-message.ts';
-import { isRekeyMessage } from './rekey-message.ts';
-import { isRevokeMessage } from './revoke-message.ts';
+import { kindOf } from './message-kind.ts';
+
+const events = { rekey: 'rekey_step_poisoned', device: 'device_step_poisoned', revoke: 'revocation_poisoned' } as const;
+
+const text = z.string().max(100).optional().catch(undefined);
+const number = z.number().optional().catch(undefined);
+/** What a message is about, as far as it can be read. None of it is secret. */
+const subjectSchema = z.object({ job_id: text, id: text, state_hash: text, step: number });
 
 /**
  * The queue of what was given up: reports it. The message is not tried again: the next sweep takes up the grants of a
@@ -13,10 +18,9 @@ import { isRevokeMessage } from './revoke-message.ts';
  */
 export function refreshPoison(broker: BrokerSource) {
   return async (message: unknown): Promise<void> => {
-    if (isRekeyMessage(message)) broker().logger.error('rekey_step_poisoned');
-    else if (isDeviceMessage(message)) broker().logger.error('device_step_poisoned');
-    else if (isRevokeMessage(message)) broker().logger.error('revocation_poisoned');
-    else await broker().reportPoisoned(batchOf(message));
+    const kind = kindOf(message);
+    if (kind === undefined) await broker().reportPoisoned(batchOf(message));
+    else broker().logger.error(events[kind], subjectSchema.parse(message));
   };
 }
 

@@ -12,11 +12,6 @@ export function rekeyMessage({ jobId, step }: RekeyStep): z.input<typeof rekeySc
   return { kind: 'rekey', job_id: jobId, step };
 }
 
-/** Whether a message says of itself that it is a step of a rekey job. It may still be malformed. */
-export function isRekeyMessage(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'rekey';
-}
-
 /** Reads a queue message. Throws for one that is not a step of a rekey job: the queue parks it. */
 export function readRekeyMessage(message: unknown): RekeyStep {
   const { job_id, step } = rekeySchema.parse(message);

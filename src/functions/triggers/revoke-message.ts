@@ -7,11 +7,6 @@ export function revokeMessage(id: string): z.input<typeof revokeSchema> {
   return { kind: 'revoke', id };
 }
 
-/** Whether a message says of itself that it is a revocation. It may still be malformed. */
-export function isRevokeMessage(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'revoke';
-}
-
 /** Reads a queue message. Throws for one that is not a revocation: the queue parks it. */
 export function readRevokeMessage(message: unknown): string {
   return revokeSchema.parse(message).id;

@@ -70,13 +70,15 @@ async function workStep(needs: Needs, job: RekeyJob, limits: RekeyLimits): Promi
     place = page.next;
     if (rows >= limits.stepRows || clock.now() - begunAt >= limits.stepMs) break;
   }
+  const now = clock.now();
   return {
     ...job,
     ...sumRekeyFigures(job, figures),
     keyId,
+    updatedAt: now,
     step: job.step + 1,
     place: place ?? job.place,
-    finishedAt: place === null ? clock.now() : null,
+    finishedAt: place === null ? now : null,
   };
 }
 
