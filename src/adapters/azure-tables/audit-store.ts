@@ -1,6 +1,7 @@
 import { odata } from '@azure/data-tables';
 import type { AuditLog, AuditQuery } from '../../ports/audit-log.ts';
 import type { PurgedPage } from '../../ports/purged-page.ts';
+import { createAuditLanes } from './audit-lanes.ts';
 import {
   afterEveryMonth,
   checkpointPartition,
@@ -14,7 +15,7 @@ import {
   toStoredRecord,
   unknownOrg,
 } from './audit-row.ts';
-import { type AuditWriterOptions, createAuditWriter } from './audit-writer.ts';
+import type { AuditWriterOptions } from './audit-writer.ts';
 import { MalformedRowError } from './columns.ts';
 import { toContinuation, toServiceToken } from './continuation.ts';
 import { decodeRow, decodeRows, type OnMalformedRow } from './malformed-rows.ts';
@@ -32,7 +33,7 @@ const mostRequests = 20;
 /** The audit log on Table Storage: rows are inserted, and deleted when their month is over the retention; nothing else. */
 export function createAuditStore(options: AuditStoreOptions): AuditLog {
   const { table, onMalformedRow } = options;
-  const { append, close } = createAuditWriter(options);
+  const { append, close } = createAuditLanes(options);
 
   return {
     append,

@@ -56,7 +56,7 @@ const headEveryMs = 10_000;
 export const auditSha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /**
- * Writes records in groups: while one write is under way the next ones gather, and go out together. One write at a
+ * One lane of the audit log. Writes records in groups: while one write is under way the next ones gather, and go out together. One write at a
  * time, so that the chain in storage never has a hole; when one fails for good the chain is left as it is and a new one
  * begins. A chain's head is there before its first record.
  */
