@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi';
-import { BrokerError } from '../domain/errors.ts';
+import { BrokerError, hasCode } from '../domain/errors.ts';
 import type { Tokens } from '../domain/grant.ts';
 import type { ProviderRevocation } from '../domain/provider.ts';
 import type { RegisteredError } from '../domain/registered-errors.ts';
@@ -20,7 +20,8 @@ type TokenKind = 'refresh_token' | 'access_token';
  * within one time limit. Where only access tokens can be revoked and this one is refused, as a lapsed one is, the refresh
  * token gets another one for it. Resolves to whether the provider accepted the first of them, with which the grant ends;
  * false where it cannot. Throws `provider_unavailable` when nothing came back, or only that it is to be asked again
- * later, and `provider_rejected_client`.
+ * later, `provider_answer_invalid` when what came back cannot be read, `url_not_allowed` when nothing was sent to where
+ * the endpoint leads now, and `provider_rejected_client`.
  */
 export async function revokeTokens(
   transport: Transport,
@@ -99,8 +100,15 @@ function isAccepted(client: OAuthClient, { style }: ProviderRevocation, answer: 
 
 const passingErrors: ReadonlySet<RegisteredError> = new Set(['server_error', 'temporarily_unavailable', 'slow_down']);
 
-function isForAnotherTime({ code }: BrokerError): boolean {
-  return code === 'provider_unavailable' || code === 'provider_rejected_client';
+/** The provider has not said what became of the token. */
+function isForAnotherTime(error: BrokerError): boolean {
+  return hasCode(
+    error,
+    'provider_unavailable',
+    'provider_answer_invalid',
+    'url_not_allowed',
+    'provider_rejected_client',
+  );
 }
 
 /** RFC 7009 section 2.2.1, and what every server may say when it has too much to do. */

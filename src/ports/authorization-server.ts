@@ -115,7 +115,8 @@ export interface AuthorizationServer {
 
   /**
    * Revokes at the provider (RFC 7009 or its own way), the refresh token first. Resolves to false where it cannot or
-   * does not work. Throws `provider_unavailable` where another try makes sense.
+   * does not work. Throws where another try makes sense: `provider_unavailable`, `provider_answer_invalid`,
+   * `url_not_allowed` and `provider_rejected_client`.
    */
   revoke(client: OAuthClient, tokens: Tokens): Promise<boolean>;
 

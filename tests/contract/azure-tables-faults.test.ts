@@ -7,6 +7,7 @@ import {
   isDelete,
   isRead,
   isWrite,
+  type RequestMatch,
   type TableFaults,
 } from '../support/tables-faults.ts';
 import { createTablesHarness, type TablesHarness } from '../support/tables-harness.ts';
@@ -18,9 +19,14 @@ import {
   sampleConnection,
   sampleGrant,
   sampleTokens,
+  userKey,
 } from '../support/tables-samples.ts';
 import { claimed, connected, never } from './grant-lease.contract.ts';
 import { sampleTransaction } from './small-stores.contract.ts';
+
+const timedOut = async () => {
+  throw Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' });
+};
 
 interface Scene extends TablesHarness {
   readonly faults: TableFaults;
@@ -90,10 +96,24 @@ describe.concurrent.each(['reset', 'timeout'] as const)('a reply that was lost (
   it('to a deletion loses neither the deletion nor what was deleted', async () => {
     const { stores, calm, faults } = await scene('deletion');
     faults.dropReply(isDelete, 1, as);
-    const removal = stores.connections.remove(sampleConnection('deletion'));
-    if (as === 'reset') expect((await removal)?.connection.name).toBe('deletion');
-    else await expect(removal).rejects.toMatchObject({ code: 'storage_unavailable' });
+    const removed = await stores.connections.remove(sampleConnection('deletion'));
+    assert(removed !== undefined);
+    expect(revealed(await calm.grants.open(removed.own))).toEqual(revealed(sampleTokens()));
     expect(await calm.connections.get(sampleConnection('deletion'))).toBeUndefined();
+  });
+
+  it("to a deletion of a user's grant gives what was deleted, as it was last", async () => {
+    const { stores, calm, faults } = await scene('deletion-user');
+    const key = userKey(sampleConnection('deletion-user'), 'ann');
+    const first = await calm.grants.update(key, () => ({ grant: sampleGrant(), tokens: sampleTokens() }));
+    assert(first !== undefined);
+    const claim = await claimed(calm.grants, first);
+    faults.before(isDelete, () => calm.grants.commit(claim, refreshed(claim.stored, 'two')));
+    faults.dropReply(isDelete, 1, as);
+    const removed = await stores.grants.removeUser(key);
+    assert(removed !== undefined);
+    expect(revealed(await calm.grants.open(removed))).toEqual(revealed(sampleTokens('two')));
+    expect(await calm.grants.read(key)).toBeUndefined();
   });
 
   it('to the consumption of a transaction never lets two consume it', async () => {
@@ -154,6 +174,43 @@ describe.concurrent('a commit', () => {
     faults.before(isCommit, () => calm.connections.remove(sampleConnection('deleted')));
     expect(await stores.grants.commit(claim, refreshed(claim.stored, 'two'))).toEqual({ kind: 'gone' });
     expect(await calm.grants.read(stored.key)).toBeUndefined();
+  });
+});
+
+describe.concurrent('a deletion', () => {
+  it('is read about until storage says whether it was applied', async () => {
+    const { stores, calm, faults } = await scene('read-about');
+    faults.dropReply(isDelete, 1, 'timeout');
+    let reads = 0;
+    // The first read is before the deletion; each that is refused the SDK tries four times.
+    const afterwards: RequestMatch = (request) => isRead(request) && ++reads > 1;
+    faults.answer(afterwards, 503, 4);
+    expect((await stores.connections.remove(sampleConnection('read-about')))?.connection.name).toBe('read-about');
+    expect(await calm.connections.get(sampleConnection('read-about'))).toBeUndefined();
+  });
+
+  it('is given up after three tries without an answer, and may not have been applied', async () => {
+    const { stores, calm, faults } = await scene('unanswered');
+    const before = faults.requests.length;
+    faults.before(isDelete, timedOut);
+    faults.before(isDelete, timedOut);
+    faults.before(isDelete, timedOut);
+    const removal = stores.connections.remove(sampleConnection('unanswered'));
+    await expect(removal).rejects.toMatchObject({ code: 'storage_unavailable' });
+    const sent = faults.requests.slice(before).map((request) => request.split(' ')[0]);
+    expect(sent).toEqual(['GET', 'DELETE', 'GET', 'DELETE', 'GET', 'DELETE']);
+    expect(await calm.connections.get(sampleConnection('unanswered'))).toBeDefined();
+  });
+
+  it('of nothing is nothing, and storage that is down is not asked again for it', async () => {
+    const { stores, faults } = await scene('nothing');
+    expect(await stores.connections.remove(sampleConnection('never-was'))).toBeUndefined();
+    faults.answer(isRead, 403, 100);
+    const before = faults.requests.length;
+    await expect(stores.connections.remove(sampleConnection('nothing'))).rejects.toMatchObject({
+      code: 'storage_unavailable',
+    });
+    expect(faults.requests.length - before).toBe(1);
   });
 });
 

@@ -100,6 +100,38 @@ describe('a round that takes more than one run', () => {
   });
 });
 
+describe('a row of the audit log that makes no sense', () => {
+  it.each([
+    ['a head', { partitionKey: '!heads|209901', rowKey: '01|chain' }],
+    ['the newest checkpoint', { partitionKey: '!checkpoint', rowKey: '20981231' }],
+  ])('keeps no round from ending, nor the next from beginning: %s', async (_what, place) => {
+    const { clock, logged, run } = harness;
+    clock.advance(Date.UTC(2099, 0, 2, 12) - clock.now());
+    await harness.tables.raw('OAuthAudit').createEntity({ ...place, at: 'about noon' });
+    expect(await run()).toMatchObject({ state: 'ended' });
+    expect(logged.filter(({ level }) => level === 'error')).toMatchObject([
+      {
+        event: 'audit_checkpoint_not_kept',
+        fields: { cause: { code: 'internal_error', detail: expect.stringContaining(place.rowKey) } },
+      },
+    ]);
+    clock.advance(dayMs);
+    await harness.createOwn(1);
+    expect(await run()).toMatchObject({ state: 'ended', round: { figures: { inserted: 1 } } });
+  });
+
+  it('is told apart from storage that does not answer: then the next run keeps the checkpoint', async () => {
+    const { stores, logged, run } = harness;
+    const latestCheckpoint = async () => {
+      throw new BrokerError('storage_unavailable', 'Storage does not answer.');
+    };
+    const failing = run({ auditLog: { ...stores.auditLog, latestCheckpoint } });
+    await expect(failing).rejects.toMatchObject({ code: 'storage_unavailable' });
+    expect(await run()).toMatchObject({ state: 'ended' });
+    expect(logged.map(({ event }) => event)).toEqual(['audit_checkpoint', 'reconcile_worked']);
+  });
+});
+
 describe('the checkpoint', () => {
   it('is written by one of several that follow the same step, and not twice', async () => {
     const { reconcileRounds } = harness.stores;

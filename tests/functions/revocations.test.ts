@@ -90,6 +90,18 @@ describe('S-39 a revocation that the provider does not answer', () => {
     for (const token of [own.refresh_token, 'rt-of-ann']) expect(revokedOf(token).length).toBeGreaterThan(1);
   });
 
+  it('is tried again after an answer that cannot be read: that is none', async () => {
+    const { refresh_token } = await createGranted(broker, 'unreadable', {}, {}, here());
+    provider.answer('/revoke', { status: 200, body: 'x'.repeat(2_000_000) });
+    expect((await disconnect('unreadable')).json).toMatchObject({ revoked: false, status: 'not_connected' });
+    await postponed();
+    const before = revokedOf(refresh_token).length;
+    provider.answer('/revoke', { status: 200, body: {} });
+    await sweepLater();
+    await expect.poll(pending).toEqual([]);
+    expect(revokedOf(refresh_token)).toHaveLength(before + 1);
+  });
+
   it('waits for the vault, too', async () => {
     const { refresh_token } = await createGranted(broker, 'vault-down', {}, {}, here());
     broker.clock.advance(25 * 3_600_000);

@@ -94,7 +94,7 @@ export async function insertRow(
 
 /**
  * Deletes a row whoever wrote it last, if `isWanted` says so of what is there. Resolves to the row as it was deleted,
- * or undefined when there was none.
+ * or undefined when there was none. A delete that got no answer is resolved by reading.
  */
 export async function removeRow(
   table: Table,
@@ -102,12 +102,20 @@ export async function removeRow(
   isWanted: (current: Row) => boolean = () => true,
 ): Promise<Row | undefined> {
   let last: Row | undefined;
+  let unanswered = 0;
   for (let tries = 1; tries <= maxTries; tries += 1) {
-    const current = await table.read(place);
-    // Gone after we have seen it: our own unanswered delete, or somebody else's. Cleaning up twice does no harm.
-    if (current === undefined || !isWanted(current)) return last;
-    last = current;
-    if ((await table.remove(current)) !== 'changed') return current;
+    try {
+      const current = await table.read(place);
+      // Gone after we have seen it: our own unanswered delete, or somebody else's. Cleaning up twice does no harm.
+      if (current === undefined || !isWanted(current)) return last;
+      last = current;
+      if ((await table.remove(current)) !== 'changed') return current;
+    } catch (error) {
+      // Before anything was deleted nothing is in doubt.
+      if (last === undefined || !hasCode(error, 'storage_unavailable')) throw error;
+      unanswered += 1;
+      if (unanswered >= maxUnanswered) throw error;
+    }
   }
   throw new BrokerError('storage_unavailable', 'Too many writers at once. Try again shortly.', {
     detail: `delete ${table.name}: ${maxTries} tries lost against others`,

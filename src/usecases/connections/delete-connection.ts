@@ -63,7 +63,7 @@ export function createDeleteConnection(needs: Needs): DeleteConnection {
     await forgetPending(needs, removed.own);
     for (const reference of secretRefs(removed.connection)) await dropClientSecret(needs, reference);
     const own = await revokeNext(removed.connection, removed.own);
-    const ofUsers = await removeUserGrants(needs, removed, revokeNext, request.revoke);
+    const ofUsers = await removeUserGrants(needs, removed, revokeNext);
     return {
       disabledWorkflows: [...new Set(dependents.map(({ workflowId }) => workflowId))],
       isRevoked: own.isRevoked,
@@ -101,15 +101,13 @@ async function removeUserGrants(
   needs: Needs,
   { connection }: StoredConnection,
   revokeNext: RevokeNext,
-  isAsked: boolean | undefined,
 ): Promise<readonly Revocation[]> {
   const revocations: Revocation[] = [];
   for await (const listed of everyUserOf(needs, connection)) {
-    const { key } = listed;
-    const stored = isAsked === false ? undefined : await needs.grants.read(key);
-    await needs.grants.removeUser(key);
-    await forgetPending(needs, listed);
-    if (stored !== undefined) revocations.push(await revokeNext(connection, stored));
+    // What was deleted may be newer than what was listed: a refresh that was under way can still have written.
+    const removed = await needs.grants.removeUser(listed.key);
+    await forgetPending(needs, removed ?? listed);
+    if (removed !== undefined) revocations.push(await revokeNext(connection, removed));
   }
   return revocations;
 }

@@ -1,5 +1,5 @@
 import type { Connection } from '../../domain/connection.ts';
-import { hasCode } from '../../domain/errors.ts';
+import { BrokerError, hasCode } from '../../domain/errors.ts';
 import type { Tokens } from '../../domain/grant.ts';
 import type { OAuthClient } from '../../ports/authorization-server.ts';
 import type { StoredGrant } from '../../ports/grant-store.ts';
@@ -48,8 +48,8 @@ export const notRevoked: Revocation = { isRevoked: false, pendingId: null };
 
 /**
  * Revokes tokens at the provider where it can. A provider whose connections share a token is asked only on request.
- * One that does not answer, or that rejects the client, is asked again later. Never throws: the local tokens are gone
- * already, and that must stand.
+ * One that gives no answer that makes sense, or that rejects the client, is asked again later. Never throws: the local
+ * tokens are gone already, and that must stand.
  */
 export async function revokeTokens(
   needs: DiscardNeeds,
@@ -69,12 +69,9 @@ export async function revokeTokens(
     return { isRevoked: await askedAs(needs, connection, options, revoke), pendingId: null };
   } catch (cause) {
     needs.logger.warn('revocation_failed', { org: connection.org, connection: connection.name, cause });
-    return hasCode(cause, ...passingCodes) ? later() : notRevoked;
+    return cause instanceof BrokerError ? later() : notRevoked;
   }
 }
-
-/** With these codes a revocation may work another time: the client's secret may be put right, too. */
-export const passingCodes = ['provider_unavailable', 'provider_rejected_client', 'vault_unavailable'] as const;
 
 /** Whether tokens of a connection are revoked at all. */
 export function isRevocationWanted(

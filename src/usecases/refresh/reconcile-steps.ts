@@ -78,13 +78,23 @@ export const reconcileSteps: Readonly<Record<ReconcilePhase, Step>> = {
   },
 
   async *audit(needs, from) {
-    if (from === null) await keepCheckpoints(needs);
+    if (from === null) await keepCheckpointsIfReadable(needs);
     const month = oldestKeptMonth(needs.clock.now(), needs.policy.auditRetentionDays);
     for await (const page of needs.auditLog.purge(month, from)) {
       yield { figures: { purgedAuditRows: page.removed }, cursor: page.cursor };
     }
   },
 };
+
+/** One row of the audit log that makes no sense must not stop the reconcile: rounds would never end again. */
+async function keepCheckpointsIfReadable(needs: ReconcileNeeds): Promise<void> {
+  try {
+    await keepCheckpoints(needs);
+  } catch (cause) {
+    if (hasCode(cause, 'storage_unavailable')) throw cause;
+    needs.logger.error('audit_checkpoint_not_kept', { cause });
+  }
+}
 
 /** A round comes by once a day, and so does the line. */
 function warnOfSecret({ clock, logger }: ReconcileNeeds, connection: Connection): void {

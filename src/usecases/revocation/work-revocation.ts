@@ -1,7 +1,6 @@
-import { hasCode } from '../../domain/errors.ts';
+import { BrokerError, hasCode } from '../../domain/errors.ts';
 import { type PendingRevocation, postponedRevocation, type RevocationState } from '../../domain/revocation.ts';
 import type { OAuthClient } from '../../ports/authorization-server.ts';
-import { passingCodes } from '../connections/discard-tokens.ts';
 import { profileOf } from '../connections/profile-of.ts';
 import { withClient } from '../connections/with-client.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -17,7 +16,9 @@ type Needs = Pick<
 
 /**
  * Tries a revocation again. Revoking twice does no harm, so that a message may come twice. It ends with the provider's
- * answer, unless that rejects the client, or a week after it began. Throws `storage_unavailable`; the queue brings the message back.
+ * answer, unless that rejects the client, or a week after it began. Whatever else goes wrong puts it off, also the vault:
+ * it may be this connection's secret alone that cannot be read. Throws `storage_unavailable`, and `misconfigured` when
+ * the encryption keys cannot be used: the queue brings the message back.
  */
 export function createWorkRevocation(needs: Needs): WorkRevocation {
   return async (id) => {
@@ -35,8 +36,8 @@ export function createWorkRevocation(needs: Needs): WorkRevocation {
       await revocations.remove(id);
       return isRevoked ? 'revoked' : 'refused';
     } catch (error) {
-      if (!hasCode(error, ...passingCodes, 'grant_unreadable')) throw error;
-      return putOff(needs, state);
+      if (!(error instanceof BrokerError) || hasCode(error, 'storage_unavailable', 'misconfigured')) throw error;
+      return putOff(needs, state, error);
     }
   };
 }
@@ -55,13 +56,18 @@ async function asItsClient(
   return revoke({ config, profile: profileOf(needs, config), redirectUri, clientSecret, signingKey });
 }
 
-async function putOff({ revocations, clock, logger }: Needs, state: RevocationState): Promise<RevocationOutcome> {
+async function putOff(
+  { revocations, clock, logger }: Needs,
+  state: RevocationState,
+  cause: BrokerError,
+): Promise<RevocationOutcome> {
   const next = postponedRevocation(state, clock.now());
   if (next !== undefined) {
     await revocations.postpone(state.id, next);
+    logger.warn('revocation_postponed', { id: state.id, attempts: next.attempts, cause });
     return 'postponed';
   }
-  logger.error('revocation_given_up', { id: state.id, attempts: state.attempts });
+  logger.error('revocation_given_up', { id: state.id, attempts: state.attempts, cause });
   await revocations.remove(state.id);
   return 'given_up';
 }

@@ -134,6 +134,17 @@ describe('revocation', () => {
     expect(sent).toHaveLength(1);
   });
 
+  test.each(['provider_answer_invalid', 'url_not_allowed'] as const)(
+    'is to be tried again after %s: that is no answer',
+    async (code) => {
+      const { server, sent } = providerAnswering(() => {
+        throw new BrokerError(code, 'No.');
+      });
+      await expect(server.revoke(clientWith(), both)).rejects.toMatchObject({ code });
+      expect(sent).toHaveLength(1);
+    },
+  );
+
   test('does nothing without an endpoint, without tokens, or without the client secret', async () => {
     const { server, sent } = providerAnswering(() => json({}));
     expect(await server.revoke(clientWith({ endpoints: { revocationUrl: null } }), both)).toBe(false);
@@ -182,6 +193,7 @@ describe('revocation by the access token alone', () => {
   test.each([
     [503, {}, 'provider_unavailable'],
     [401, { error: 'invalid_client' }, 'provider_rejected_client'],
+    [200, ['no', 'answer'], 'provider_answer_invalid'],
   ])('is to be tried again when the refresh is answered with %i', async (status, body, code) => {
     const { server } = lapsed(() => json(body, status));
     await expect(server.revoke(byToken('bearer'), both)).rejects.toMatchObject({ code });
