@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { connectionColumns } from '../../src/adapters/azure-tables/connection-row.ts';
@@ -34,6 +34,27 @@ describe('docs/errors.md', () => {
 
   test('explains every status reason, and no other', () => {
     expect(firstCells(sectionOf(page, '## Status reasons'))).toEqual(statusReasons);
+  });
+});
+
+describe('docs/guides/log-events.md', () => {
+  const page = readPage('docs/guides/log-events.md');
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => readFileSync(join(root, 'src', path), 'utf8'))
+    .join('\n');
+
+  test('explains every event that is logged as an error', () => {
+    const direct = [...sources.matchAll(/logger\.error\(\s*'(\w+)'/g)].map(([, event]) => event);
+    const named = [...sources.matchAll(/'(\w+_(?:poisoned|not_rekeyed))'/g)].map(([, event]) => event);
+    expect(direct.length).toBeGreaterThan(10);
+    expect(firstCells(sectionOf(page, '## Lines of level `error`'))).toEqual(
+      [...new Set([...direct, ...named])].sort(),
+    );
+  });
+
+  test('names no event that there is not', () => {
+    for (const event of firstCells(page)) expect(sources).toContain(`'${event}'`);
   });
 });
 
@@ -125,6 +146,7 @@ describe('every page', () => {
     'docs/guides/audit.md',
     'docs/guides/callers.md',
     'docs/guides/key-rotation.md',
+    'docs/guides/log-events.md',
     'docs/guides/mock-providers.md',
     'docs/adding-a-provider.md',
   ];

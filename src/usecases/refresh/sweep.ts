@@ -38,6 +38,8 @@ type Needs = Pick<Dependencies, 'clock' | 'connections' | 'grants' | 'dueIndex' 
 const batchSize = 16;
 /** All that one sweep dispatches is in memory at once. A million grants have some 125,000 due in half an hour. */
 const mostGrants = 200_000;
+/** A shard may be cut off before the whole is. */
+const nearlyFull = 0.9;
 
 /**
  * Begins a sweep: finds what the due index says is due, or for a manual one every grant that can be refreshed, and
@@ -58,6 +60,8 @@ export function createStartSweep(needs: Needs, most = mostGrants): StartSweep {
     }
     const batches = [...dealt.batches()].map((grants, batch) => ({ jobId, batch, trigger, startedAt, grants }));
     await needs.jobs.dispatched(jobId, { due, batches: batches.length });
+    if (trigger === 'automatic' && due >= most * nearlyFull)
+      needs.logger.warn('sweep_nearly_full', { job_id: jobId, due, most });
     needs.logger.info('sweep_started', { job_id: jobId, trigger, due, batches: batches.length });
     return { jobId, batches };
   };

@@ -10,8 +10,10 @@ import { createStartSweep } from '../../../../src/usecases/refresh/sweep.ts';
 const org = toOrgId('acme');
 const keyOf = (connection: ConnectionName): GrantKey => ({ connectionOrg: org, org, connection, userId: null });
 
-it('a sweep asks the index for no more than it can hold, and counts what it got', async () => {
+it('a sweep asks the index for no more than it can hold, counts what it got, and says when that is all it can', async () => {
   const asked: (number | undefined)[] = [];
+  const warned: unknown[] = [];
+  const logger = { info() {}, warn: (event: string, facts: unknown) => void warned.push([event, facts]) };
   const noted: unknown[] = [];
   const index: Partial<DueIndex> = {
     async *due(until, most) {
@@ -24,12 +26,13 @@ it('a sweep asks the index for no more than it can hold, and counts what it got'
     begin: async () => 'job',
     dispatched: async (_id, totals) => void noted.push(totals),
   };
-  const needs = { clock: { now: () => 1000 }, dueIndex: index, jobs, logger: { info() {} } };
+  const needs = { clock: { now: () => 1000 }, dueIndex: index, jobs, logger };
   const startSweep = createStartSweep(needs as unknown as Parameters<typeof createStartSweep>[0], 40);
   const { batches } = await startSweep({ trigger: 'automatic', org: null });
   expect(asked).toEqual([40]);
   expect(batches.map(({ grants }) => grants.length)).toEqual([16, 16, 8]);
   expect(noted).toEqual([{ due: 40, batches: 3 }]);
+  expect(warned).toEqual([['sweep_nearly_full', { job_id: 'job', due: 40, most: 40 }]]);
 });
 
 it('a job shows its first hundred errors, the organisation’s own, and counts all', async () => {
