@@ -66,6 +66,7 @@ export function createBroker(
   const refresher = createGrantRefresher(dependencies);
   const needs = { ...dependencies, refresher };
   const inFlight = createInFlight();
+  let isDraining = false;
 
   /**
    * After a change, this process must not hand out what it remembers from before. And it must not stop in the middle of
@@ -113,7 +114,7 @@ export function createBroker(
     startAuthorization: createStartAuthorization(dependencies),
     openConnectPage: createOpenConnectPage(dependencies),
     finishAuthorization: forgetting(createFinishAuthorization(dependencies)),
-    pollDevice: forgetting(createPollDevice(dependencies)),
+    pollDevice: forgetting(createPollDevice({ ...dependencies, isDraining: () => isDraining })),
     cancelAuthorization: createCancelAuthorization(dependencies),
     testConnection: createTestConnection(needs),
     refreshConnection: forgetting(createRefreshConnection(needs)),
@@ -136,10 +137,11 @@ export function createBroker(
     getRekeyJob: createGetRekeyJob(dependencies),
     checkHealth: createCheckHealth(dependencies, probes),
     /**
-     * Claims nothing new, waits for the refreshes and the changes in flight, and writes what the audit log has only
-     * counted so far.
+     * Claims and sends nothing new, waits for the refreshes and the changes in flight, and writes what the audit log
+     * has only counted so far.
      */
     drain: async () => {
+      isDraining = true;
       await refresher.drain();
       await inFlight.idle();
       await audit.drain();
