@@ -67,6 +67,7 @@ export function createBroker(
   const refresher = createGrantRefresher(dependencies);
   const needs = { ...dependencies, refresher };
   const inFlight = createInFlight();
+  let isDraining = false;
 
   const forgetting = createForgetting(inFlight, caches.credentials);
   const createConnection = createCreateConnection(needs);
@@ -100,7 +101,9 @@ export function createBroker(
     startAuthorization: createStartAuthorization(dependencies),
     openConnectPage: createOpenConnectPage(dependencies),
     finishAuthorization: forgetting(createFinishAuthorization(dependencies)),
-    pollDevice: forgetting(createPollDevice(dependencies), { isChange: (next) => next === null }),
+    pollDevice: forgetting(createPollDevice({ ...dependencies, isDraining: () => isDraining }), {
+      isChange: (next) => next === null,
+    }),
     cancelAuthorization: createCancelAuthorization(dependencies),
     testConnection: createTestConnection(needs),
     refreshConnection: forgetting(createRefreshConnection(needs)),
@@ -126,10 +129,11 @@ export function createBroker(
     getRekeyJob: createGetRekeyJob(dependencies),
     checkHealth: createCheckHealth(dependencies, probes),
     /**
-     * Claims nothing new, waits for the refreshes and the changes in flight, and writes what the audit log has only
-     * counted so far.
+     * Claims and sends nothing new, waits for the refreshes and the changes in flight, and writes what the audit log
+     * has only counted so far.
      */
     drain: async () => {
+      isDraining = true;
       await refresher.drain();
       await inFlight.idle();
       await audit.drain();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { rowOf } from '../support/connections.ts';
+import { rowOf, rowsOf } from '../support/connections.ts';
 import { startTestBroker, type TestBroker } from '../support/test-broker.ts';
 import { begin, createConnection, credentialsOf, land, signIn } from './support/authorizing.ts';
 import { type Endpoint, startEndpoint } from './support/endpoint.ts';
@@ -65,6 +65,36 @@ describe('a process that drains', () => {
     letGo();
     await stopped;
     expect((await cut).json).toMatchObject({ revoked: true });
+  });
+
+  it('asks nothing about a device any more, and another process finishes what it began', async () => {
+    const device = { device_code: 'dc-1', user_code: 'ABCD', verification_uri: `${endpoint.url}/page`, interval: 5 };
+    endpoint.answer('/device', { status: 200, body: device });
+    endpoint.answer('/token', { status: 200, body: tokenAnswer() });
+    const body = broker.connectionBody('tv', {
+      oauth_flow_type: 'device_code',
+      authorization_url: null,
+      userinfo_url: null,
+      issuer: null,
+      token_url: `${endpoint.url}/token`,
+      device_authorization_url: `${endpoint.url}/device`,
+    });
+    expect((await broker.call('POST', '/api/oauth/connections', { body })).status).toBe(201);
+    expect((await broker.call('POST', '/api/oauth/connections/tv/authorize', { body: {} })).status).toBe(200);
+    const [transaction] = await rowsOf(broker, 'OAuthTransactions');
+    const step = { stateHash: String(transaction?.rowKey), step: 0, notBefore: 0, intervalSeconds: 5 };
+    const keys = broker.settings.encryptionKeys.map((key) => key.reveal()).join(',');
+    const another = await startTestBroker({ beside: broker, settings: { OAUTH_TOKEN_ENCRYPTION_KEY: keys } });
+    try {
+      await broker.composition.broker.drain();
+      const asked = broker.composition.broker.pollDevice({ ...step, isRedelivered: false });
+      await expect(asked).rejects.toMatchObject({ code: 'refresh_in_progress' });
+      expect(endpoint.requests.filter((request) => request.startsWith('/token'))).toEqual([]);
+      expect(await another.composition.broker.pollDevice({ ...step, isRedelivered: true })).toBeNull();
+      expect(await rowOf(broker, 'tv')).toMatchObject({ status: 'completed', has_tokens: true });
+    } finally {
+      await another.stop();
+    }
   });
 
   it('claims nothing new: 503 refresh_in_progress, and the provider is not called', async () => {

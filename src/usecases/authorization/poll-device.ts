@@ -4,6 +4,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import type { OAuthClient } from '../../ports/authorization-server.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
 import { withClient } from '../connections/with-client.ts';
+import { assertNotDraining, type DrainNeeds } from '../refresh/request-tokens.ts';
 import { acceptTokens, beginTesting, placeOf, reasonOf } from './accept-tokens.ts';
 import type { FinishedAuthorization } from './callback.ts';
 import type { AuthorizationNeeds } from './needs.ts';
@@ -19,23 +20,29 @@ export interface DeviceStep {
   readonly intervalSeconds: number;
 }
 
+type Needs = AuthorizationNeeds & DrainNeeds;
+
 export type PollDevice = (step: DeviceStep & { readonly isRedelivered: boolean }) => Promise<DeviceStep | null>;
 
 /** Queue messages cannot be put off, so that a run waits itself: not for long, for others wait behind it. */
 const longestWaitMs = 5000;
 /** In pieces: the clock may be put right meanwhile. */
 const pieceMs = 250;
+/** These say nothing about the authorization: the question is asked again. */
+const broughtBackCodes = ['storage_unavailable', 'vault_unavailable', 'refresh_in_progress'] as const;
 /** RFC 8628 section 3.5. */
 const slowDownSeconds = 5;
 
 /**
  * Asks once whether the person has decided about a device authorization, and finishes it when they have, as a callback
  * does. Resolves to the next step, or null when it has ended: finished, refused, cancelled or lapsed. Throws
- * `storage_unavailable` and `vault_unavailable`: the queue delivers the message again.
+ * `storage_unavailable` and `vault_unavailable`, and `refresh_in_progress` when this process is stopping and has not
+ * asked yet, for an answer gives tokens once: the queue delivers the message again.
  */
-export function createPollDevice(needs: AuthorizationNeeds): PollDevice {
+export function createPollDevice(needs: Needs): PollDevice {
   return async ({ isRedelivered, ...current }) => {
     await waitUntil(needs, current.notBefore);
+    assertNotDraining(needs);
     const transaction = await needs.transactions.get(current.stateHash);
     if (!transaction?.deviceCode) return null;
     if (needs.clock.now() >= transaction.expiresAt) return lapsed(needs, transaction);
@@ -50,14 +57,14 @@ export function createPollDevice(needs: AuthorizationNeeds): PollDevice {
   };
 }
 
-async function waitUntil({ clock }: AuthorizationNeeds, at: number): Promise<void> {
-  for (let waitedMs = 0; waitedMs < longestWaitMs && clock.now() < at; waitedMs += pieceMs) {
+async function waitUntil({ clock, isDraining }: Needs, at: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < longestWaitMs && clock.now() < at && !isDraining(); waitedMs += pieceMs) {
     await clock.sleep(Math.min(pieceMs, at - clock.now()));
   }
 }
 
 /** Resolves to whether to ask less often, or to null when there is nothing left to ask. */
-async function ask(needs: AuthorizationNeeds, transaction: Transaction, deviceCode: Secret): Promise<boolean | null> {
+async function ask(needs: Needs, transaction: Transaction, deviceCode: Secret): Promise<boolean | null> {
   try {
     const key = { org: transaction.connectionOrg, name: transaction.connection };
     const found = await needs.connections.get(key);
@@ -65,7 +72,10 @@ async function ask(needs: AuthorizationNeeds, transaction: Transaction, deviceCo
       throw new BrokerError('callback_rejected', 'The connection was changed or deleted meanwhile.');
     }
     const { connection } = found;
-    const poll = (as: OAuthClient) => needs.authorizationServer.pollDevice(as, deviceCode);
+    const poll = (as: OAuthClient) => {
+      assertNotDraining(needs);
+      return needs.authorizationServer.pollDevice(as, deviceCode);
+    };
     const { result, client, settleSecret } = await withClient(needs, connection, poll);
     if (result.kind === 'pending') return result.slowDown;
     const { issued } = result;
@@ -77,7 +87,7 @@ async function ask(needs: AuthorizationNeeds, transaction: Transaction, deviceCo
     await noteFinished(needs, await acceptTokens(needs, { transaction, client, issued, ...begun }));
     await settleSecret();
   } catch (error) {
-    if (!(error instanceof BrokerError) || hasCode(error, 'storage_unavailable', 'vault_unavailable')) throw error;
+    if (!(error instanceof BrokerError) || hasCode(error, ...broughtBackCodes)) throw error;
     needs.logger.warn('authorization_failed', { ...placeOf(transaction), code: error.code, detail: error.detail });
     await needs.transactions.consume(transaction.stateHash);
     await noteFinished(needs, await keepRefused(needs, transaction, reasonOf(error), error.message));

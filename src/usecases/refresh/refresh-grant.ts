@@ -10,7 +10,7 @@ import { subjectOfGrant } from '../audit/audit-trail.ts';
 import { profileOf } from '../connections/profile-of.ts';
 import { type ActingConnection, asFallback, needsFallback } from './acting-connection.ts';
 import { refreshInProgress } from './refresh-in-progress.ts';
-import { type RequestedTokens, requestTokens } from './request-tokens.ts';
+import { assertNotDraining, type DrainNeeds, type RequestedTokens, requestTokens } from './request-tokens.ts';
 import { type RefreshNeeds, type RefreshResult, settleFailure, settleSuccess } from './settle-refresh.ts';
 import { createFlights, type Flight } from './single-flight.ts';
 
@@ -40,20 +40,23 @@ export interface GrantRefresher {
    *
    * Resolves to the grant as it is afterwards. Throws `connection_not_ready` when a person must act first,
    * `refresh_in_progress` when somebody else held the lease for longer than `waitMs`, when there was no room at the
-   * provider in time, or this process is stopping,
+   * provider in time, or when this process is stopping and has not asked the provider yet,
    * a `ProviderErrorCode` when the provider did not give tokens, and the stores' own errors.
    */
   refresh(request: RefreshRequest): Promise<RefreshResult>;
-  /** Claims nothing new, and resolves when what is in flight has ended. */
+  /** Claims and sends nothing new, and resolves when what is in flight has ended. */
   drain(): Promise<void>;
 }
+
+type FlightNeeds = RefreshNeeds & DrainNeeds;
 
 const firstWaitMs = 50;
 const longestWaitMs = 1000;
 const roomWaitMs = 10_000;
 
-export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
+export function createGrantRefresher(outside: RefreshNeeds): GrantRefresher {
   const flights = createFlights<RefreshResult>();
+  const needs: FlightNeeds = { ...outside, isDraining: flights.isDraining };
 
   async function refresh(request: RefreshRequest): Promise<RefreshResult> {
     const startedAt = needs.clock.now();
@@ -62,7 +65,7 @@ export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
     for (let round = 0; ; round += 1) {
       if (request.isFresh(current)) return { stored: current, isRefreshed: false };
       assertRefreshable(actingFor(needs, request, current), current);
-      if (flights.isDraining()) throw refreshInProgress('this process is stopping');
+      assertNotDraining(needs);
       needs.gate.assertOpen(providerOf(request.connection));
       const snapshot = current;
       const flight = flights.share(flightKey(snapshot), (takeOff) => fly(request, snapshot, takeOff));
@@ -84,13 +87,13 @@ export function createGrantRefresher(needs: RefreshNeeds): GrantRefresher {
   function fly({ connection, ...request }: RefreshRequest, snapshot: StoredGrant, takeOff: () => void) {
     return needs.gate.withRoom(providerOf(connection), async () => {
       takeOff();
-      if (flights.isDraining()) throw refreshInProgress('this process is stopping');
+      assertNotDraining(needs);
       needs.gate.assertOpen(providerOf(connection));
       return claimAndRefresh(needs, { connection, ...request }, snapshot);
     });
   }
 
-  return { refresh, drain: () => flights.drain() };
+  return { refresh, drain: flights.drain };
 }
 
 /** Gives up in time while a flight waits for room; one that has taken off is waited for. */
@@ -105,7 +108,7 @@ async function takeOffBy({ clock, random }: RefreshNeeds, flight: Flight<Refresh
 
 /** Resolves to undefined while somebody else holds the lease. */
 async function claimAndRefresh(
-  needs: RefreshNeeds,
+  needs: FlightNeeds,
   request: RefreshRequest,
   snapshot: StoredGrant,
 ): Promise<RefreshResult | undefined> {
@@ -146,7 +149,7 @@ async function waitForLapse(
 }
 
 async function refreshUnderClaim(
-  needs: RefreshNeeds,
+  needs: FlightNeeds,
   connection: ActingConnection,
   claim: Claim,
 ): Promise<RefreshResult> {

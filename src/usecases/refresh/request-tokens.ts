@@ -19,11 +19,17 @@ export interface RequestedTokens {
   readonly settleSecret: () => Promise<void>;
 }
 
-type Needs = WithClientNeeds & Pick<Dependencies, 'authorizationServer' | 'clock'>;
+/** Whether this process is about to go. */
+export interface DrainNeeds {
+  readonly isDraining: () => boolean;
+}
+
+type Needs = WithClientNeeds & Pick<Dependencies, 'authorizationServer' | 'clock'> & DrainNeeds;
 
 /**
  * Gets a new token set from the token endpoint, by refresh token or by what the client alone has. A client secret that
- * is being rotated is tried as `withClient` has it.
+ * is being rotated is tried as `withClient` has it. Throws `refresh_in_progress`, with nothing sent, when the lease or
+ * this process may end before the answer is kept.
  */
 export async function requestTokens(
   needs: Needs,
@@ -35,11 +41,20 @@ export async function requestTokens(
   // The process may have slept since the claim: another may hold the lease by now.
   const request = (client: OAuthClient) => {
     if (isTooLate()) throw refreshInProgress('too little of the lease was left');
+    assertNotDraining(needs);
     return call(needs, client, before);
   };
   const { result, client, settleSecret } = await withClient(needs, connection, request, () => !isTooLate());
   const issued = connection.isFallback === true ? inPersonsPlace(connection, before, result) : result;
   return { issued, client, settleSecret };
+}
+
+/**
+ * To be called right before something is sent that is to be kept. A process that stops waits for 12 s: too little where
+ * the vault has taken some seconds of them already. Throws `refresh_in_progress`.
+ */
+export function assertNotDraining({ isDraining }: DrainNeeds): void {
+  if (isDraining()) throw refreshInProgress('this process is stopping');
 }
 
 /** Whose account it was stays known, so that another is noticed when somebody authorizes again. */

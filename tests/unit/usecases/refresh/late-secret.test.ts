@@ -7,8 +7,9 @@ import { sampleConnection, sampleTokens } from '../../../support/tables-samples.
 const leaseEndsAt = 1_700_000_030_000;
 
 /** The provider rejects the client; the vault has a newer secret, which takes it some seconds to give. */
-async function refresh(vaultTakesMs: number) {
+async function refresh(vaultTakesMs: number, isDraining = false) {
   let now = leaseEndsAt - 16_000;
+  let drains = false;
   const submitted: string[] = [];
   const secrets = ['old', 'new'];
   const needs = {
@@ -16,9 +17,13 @@ async function refresh(vaultTakesMs: number) {
     policy: { publicBaseUrl: 'https://bowline.example' },
     connections: { get: async () => undefined },
     clock: { now: () => now },
+    isDraining: () => drains,
     vault: {
       get: async (_reference: string, options?: { readonly fresh?: boolean }) => {
-        if (options?.fresh) now += vaultTakesMs;
+        if (options?.fresh) {
+          now += vaultTakesMs;
+          drains = isDraining;
+        }
         return new Secret(secrets.shift() ?? 'new');
       },
     },
@@ -44,4 +49,10 @@ it('does not ask again when the vault took so long that somebody else may hold t
   const { submitted, result } = await refresh(5000);
   expect(submitted).toEqual(['old']);
   expect(result).toMatchObject({ code: 'provider_rejected_client' });
+});
+
+it('does not ask again when the process stops meanwhile, which says nothing about the client', async () => {
+  const { submitted, result } = await refresh(3000, true);
+  expect(submitted).toEqual(['old']);
+  expect(result).toMatchObject({ code: 'refresh_in_progress' });
 });
