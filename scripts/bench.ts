@@ -10,7 +10,7 @@ import { measureSweepCost } from './bench/sweep-cost.ts';
 import { measureTableRequests } from './bench/table-requests.ts';
 import { measureThroughput } from './bench/throughput.ts';
 
-/** Measures what docs/benchmarks.md shows, each as a ratio within this run, and writes the page. */
+/** Measures what docs/benchmarks.md shows, each as a ratio within this run, prints the table and writes the page. */
 const measures: Measure[] = [];
 const take = (...taken: readonly Measure[]): void => {
   measures.push(...taken);
@@ -29,7 +29,9 @@ try {
   await services.stop();
 }
 
+const head = ['what', 'figure', 'aim', 'met', 'how, and what holds it back'];
 const rows = measures.map(({ name, figure, aim, isMet, note }) => [name, figure, aim, isMet ? 'yes' : 'no', note]);
+const table = markdownTable([head, ...rows]);
 const gigabytes = Math.round(totalmem() / 1024 ** 3);
 const page = `# Benchmarks
 
@@ -37,7 +39,7 @@ const page = `# Benchmarks
 
 Machine: ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${gigabytes} GB, ${process.platform}, Node ${process.versions.node}. Storage, vault and authorization server run beside the broker on the same cores.
 
-${markdownTable([['what', 'figure', 'aim', 'met', 'how, and what holds it back'], ...rows])}
+${table}
 `;
 writeFileSync(join(import.meta.dirname, '..', 'docs', 'benchmarks.md'), page);
-console.log('Written to docs/benchmarks.md.');
+console.log(`\n${table}\n\nWritten to docs/benchmarks.md.`);
