@@ -22,14 +22,11 @@ interface Asked {
 
 const askCpu = 'cpu';
 
-/**
- * Starts a process of its own and hands it `given`, which nobody else sees. `nodeOptions` are those of its Node, in
- * place of this one's.
- */
+/** Starts a process of its own and hands it `given`, which nobody else sees. */
 export async function startBenchProcess<Started>(
   entry: URL,
   given: unknown,
-  nodeOptions: readonly string[] = process.execArgv,
+  nodeOptions: readonly string[] = [],
 ): Promise<BenchProcess<Started>> {
   const child = fork(entry, { execArgv: [...nodeOptions] });
   const send = <Answer>(message: unknown): Promise<Answer> => {

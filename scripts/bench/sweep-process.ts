@@ -13,9 +13,17 @@ export interface Swept {
   readonly seconds: number;
   /** How much of that time the process's one thread had something to do: 1 is all of it. */
   readonly busy: number;
-  /** Resident memory: before the sweep, after a garbage collection, and the most of it during the sweep. */
+  /** Resident memory in bytes: before the sweep, after a garbage collection, and the most of it during the sweep. */
   readonly rssBefore: number;
   readonly rssMost: number;
+  /** Bytes that garbage collections before and after the sweep have left. */
+  readonly heldBefore: number;
+  readonly heldAfter: number;
+}
+
+export interface SweeperReady {
+  /** Resident memory in bytes, before anything was swept. */
+  readonly rss: number;
 }
 
 const sampleEveryMs = 25;
@@ -34,22 +42,39 @@ await serveParent(async ({ services, batchesAtOnce, ...options }: SweeperOptions
   }
 
   async function sweep(): Promise<Swept> {
-    globalThis.gc?.();
-    const rssBefore = process.memoryUsage.rss();
-    let rssMost = rssBefore;
-    const sample = () => {
-      rssMost = Math.max(rssMost, process.memoryUsage.rss());
-    };
-    const watch = setInterval(sample, sampleEveryMs);
-    const began = performance.now();
+    const heldBefore = heldBytes();
+    const memory = watchResident();
     const loop = performance.eventLoopUtilization();
+    const began = performance.now();
     const worked = await work();
     const seconds = (performance.now() - began) / 1000;
     const busy = performance.eventLoopUtilization(loop).utilization;
-    clearInterval(watch);
-    sample();
-    return { ...worked, seconds, busy, rssBefore, rssMost };
+    return { ...worked, seconds, busy, ...memory.stop(), heldBefore, heldAfter: heldBytes() };
   }
 
-  return { started: {}, answers: { sweep } };
+  return { started: { rss: process.memoryUsage.rss() } satisfies SweeperReady, answers: { sweep } };
 });
+
+function watchResident() {
+  const rssBefore = process.memoryUsage.rss();
+  let rssMost = rssBefore;
+  const sample = () => {
+    rssMost = Math.max(rssMost, process.memoryUsage.rss());
+  };
+  const watch = setInterval(sample, sampleEveryMs);
+  return {
+    stop() {
+      clearInterval(watch);
+      sample();
+      return { rssBefore, rssMost };
+    },
+  };
+}
+
+/** Heap, and what hangs on it, without garbage. */
+function heldBytes(): number {
+  if (globalThis.gc === undefined) throw new Error('garbage is collected with --expose-gc only');
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
