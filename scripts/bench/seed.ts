@@ -1,11 +1,24 @@
+import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
-import { noEndpoints } from '../../src/domain/connection.ts';
-import { toConnectionName, toOrgId, toUserId } from '../../src/domain/ids.ts';
+import { type ConnectionConfig, noEndpoints } from '../../src/domain/connection.ts';
+import { type ConnectionName, type OrgId, toConnectionName, toOrgId, toUserId } from '../../src/domain/ids.ts';
 import { Secret } from '../../src/domain/secret.ts';
+import type { Broker } from '../../src/usecases/broker.ts';
 import type { BenchBroker } from './bench-broker.ts';
+import type { TokenClient } from './refresh-chains.ts';
 
 const hourMs = 3_600_000;
 const concurrency = 48;
+
+/** Who imports. */
+export const benchCaller = {
+  kind: 'api_key',
+  id: 'bench',
+  name: 'bench',
+  orgIds: ['*'],
+  roles: ['admin'],
+  expiresAt: null,
+} as const;
 
 export interface Seed {
   readonly org: string;
@@ -20,26 +33,7 @@ export async function seedGrants({ composition }: BenchBroker, seed: Seed): Prom
   const { broker } = composition;
   const org = toOrgId(seed.org);
   const name = toConnectionName('bench');
-  const caller = {
-    kind: 'api_key',
-    id: 'bench',
-    name: 'bench',
-    orgIds: ['*'],
-    roles: ['admin'],
-    expiresAt: null,
-  } as const;
-  await broker.createConnection({
-    org,
-    name,
-    callerId: caller.id,
-    config: benchConfig(seed.tokenUrl),
-    clientSecret: new Secret('bench-secret'),
-    fallbackApiKey: null,
-    signingKey: { privateKey: undefined, algorithm: null },
-    apiKey: null,
-    refreshToken: null,
-    connect: false,
-  });
+  await createConnection(broker, { org, name, config: benchConfig(seed.tokenUrl), clientSecret: 'bench-secret' });
   const limit = pLimit(concurrency);
   const expiresAt = Date.now() + seed.endsInMs;
   const jobs = Array.from({ length: seed.count }, (_, index) =>
@@ -47,7 +41,7 @@ export async function seedGrants({ composition }: BenchBroker, seed: Seed): Prom
       broker.importTokens({
         org,
         name,
-        caller,
+        caller: benchCaller,
         userId: toUserId(`user-${index}`),
         accessToken: new Secret(`at-${index}-${'x'.repeat(800)}`),
         refreshToken: new Secret(`rt-${index}`),
@@ -59,7 +53,63 @@ export async function seedGrants({ composition }: BenchBroker, seed: Seed): Prom
   await Promise.all(jobs);
 }
 
-export function benchConfig(tokenUrl: string) {
+export interface ConnectionSeed extends TokenClient {
+  /** Begins the connections' names. */
+  readonly prefix: string;
+  /** A connection is made for each, with the token in the organisation's own grant. */
+  readonly refreshTokens: readonly string[];
+  /** Over so many organisations. */
+  readonly organisations: number;
+}
+
+/** Connections of their own, whose imported access tokens end soon. */
+export async function seedConnections({ composition: { broker } }: BenchBroker, seed: ConnectionSeed): Promise<void> {
+  const { clientId, clientSecret } = seed.client;
+  const config = { ...benchConfig(seed.tokenUrl), clientId };
+  const seedOne = async (refreshToken: string, index: number): Promise<void> => {
+    const org = toOrgId(`org-${index % seed.organisations}`);
+    const name = toConnectionName(`${seed.prefix}-${index}`);
+    await createConnection(broker, { org, name, config, clientSecret });
+    await broker.importTokens({
+      org,
+      name,
+      caller: benchCaller,
+      userId: null,
+      accessToken: new Secret(randomBytes(32).toString('base64url')),
+      refreshToken: new Secret(refreshToken),
+      expiresAt: broker.clock.now() + dueSoonMs,
+      scopes: null,
+    });
+  };
+  const [first, ...others] = seed.refreshTokens;
+  // Alone: the first request of the vault's client goes without its body, to be told how to authenticate, and is never
+  // sent whole when another one is told before it.
+  if (first !== undefined) await seedOne(first, 0);
+  const limit = pLimit(concurrency);
+  await limit.map(others, (refreshToken, index) => seedOne(refreshToken, index + 1));
+}
+
+interface NewBenchConnection {
+  readonly org: OrgId;
+  readonly name: ConnectionName;
+  readonly config: ConnectionConfig;
+  readonly clientSecret: string;
+}
+
+async function createConnection(broker: Broker, { clientSecret, ...connection }: NewBenchConnection): Promise<void> {
+  await broker.createConnection({
+    ...connection,
+    callerId: benchCaller.id,
+    clientSecret: new Secret(clientSecret),
+    fallbackApiKey: null,
+    signingKey: { privateKey: undefined, algorithm: null },
+    apiKey: null,
+    refreshToken: null,
+    connect: false,
+  });
+}
+
+function benchConfig(tokenUrl: string): ConnectionConfig {
   return {
     flowType: 'refresh_token',
     provider: null,
@@ -76,7 +126,7 @@ export function benchConfig(tokenUrl: string) {
     description: null,
     tags: [],
     sharedWith: [],
-  } as const;
+  };
 }
 
 /** A token of this life is due within minutes. */

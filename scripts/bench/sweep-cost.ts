@@ -35,7 +35,7 @@ export async function measureSweepCost(services: BenchServices): Promise<readonl
 }
 
 async function sweepRequests(services: BenchServices, tokenUrl: string, prefix: string, grants: number) {
-  const bench = await startBenchBroker(services, prefix);
+  const bench = await startBenchBroker(services, { prefix });
   const { broker } = bench.composition;
   try {
     await seedGrants(bench, { org: 'DUE', count: due, tokenUrl, endsInMs: dueSoonMs });
@@ -45,10 +45,10 @@ async function sweepRequests(services: BenchServices, tokenUrl: string, prefix: 
     bench.advance(untilDueMs);
     bench.tables.reset();
     const { batches } = await broker.startSweep({ trigger: 'automatic', org: null });
-    const begun = bench.tables.total();
+    const begun = bench.tables.counted().all;
     let refreshed = 0;
     for (const batch of batches) refreshed += (await broker.workBatch(batch)).refreshed;
-    return { begun, all: bench.tables.total(), refreshed };
+    return { begun, all: bench.tables.counted().all, refreshed };
   } finally {
     await bench.stop();
   }

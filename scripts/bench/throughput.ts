@@ -1,122 +1,131 @@
-import { availableParallelism } from 'node:os';
-import autocannon from 'autocannon';
-import pLimit from 'p-limit';
-import { toConnectionName, toOrgId } from '../../src/domain/ids.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { type BenchBroker, type BenchServices, startBenchBroker } from './bench-broker.ts';
-import { ownCpuSeconds } from './child-process.ts';
+import { type BenchServices, newEncryptionKey, startBenchBroker, startService } from './bench-broker.ts';
+import { type BenchProcess, startBenchProcess } from './child-process.ts';
 import { type Measure, ratio } from './measure.ts';
-import { benchConfig } from './seed.ts';
+import { type CpuSeconds, describeLoad } from './processor-load.ts';
+import { refreshesPerSecond, type TokenClient } from './refresh-chains.ts';
+import { seedConnections, untilDueMs } from './seed.ts';
+import type { SweeperOptions, SweeperReady, Swept } from './sweep-process.ts';
 
+/** Seeding them takes somewhat longer than sweeping them. */
 const due = 10_000;
-const seededAtOnce = 32;
+const warmUp = 500;
+const organisations = 100;
 const batchesAtOnce = 8;
-const untilDueMs = 4.1 * 3_600_000;
+const chains = 16;
+const prefix = 'throughput';
 const megabyte = 1024 * 1024;
+
+type AuthorizationServerProcess = BenchProcess<TokenClient>;
+type Sweeper = BenchProcess<SweeperReady>;
+
+/** What the authorization server does when nobody else is at work. */
+interface Alone {
+  readonly perSecond: number;
+  /** Of one core: near 1, the server is what limits. */
+  readonly cores: number;
+}
+
+interface Result {
+  readonly swept: Swept;
+  /** Resident memory of the broker before anything was swept. */
+  readonly rssReady: number;
+  readonly alone: Alone;
+  readonly load: string;
+}
 
 /** A sweep of many due grants in one process, against what the authorization server alone can answer. */
 export async function measureThroughput(services: BenchServices): Promise<readonly Measure[]> {
-  const bench = await startBenchBroker(services, 'throughput', { isCounted: false });
+  const server = await startService<TokenClient>('authorizationServer');
+  const encryptionKey = newEncryptionKey();
+  const sweeper = await startSweeper(services, encryptionKey);
   try {
-    await seedConnections(bench, services);
-    const alone = await maximumOf(services);
-    bench.advance(untilDueMs);
-    globalThis.gc?.();
-    const rssBefore = process.memoryUsage().rss;
-    let rssMost = rssBefore;
-    const watch = setInterval(() => {
-      rssMost = Math.max(rssMost, process.memoryUsage().rss);
-    }, 50);
-    const cpuBefore = await cpuSeconds(services);
-    const began = performance.now();
-    const refreshed = await sweep(bench);
-    const seconds = (performance.now() - began) / 1000;
-    const load = describeLoad(cpuBefore, await cpuSeconds(services), seconds);
-    const rate = due / seconds;
-    clearInterval(watch);
-    const figure = rate / alone;
-    const grownMb = (rssMost - rssBefore) / megabyte;
-    return [
-      {
-        name: `refreshes of ${due} due grants, against the authorization server’s own maximum`,
-        figure: `${ratio(figure)} (${Math.round(rate)}/s of ${Math.round(alone)}/s)`,
-        aim: '0.50 or more',
-        isMet: figure >= 0.5 && refreshed === due,
-        note: `${refreshed} refreshed; ${load}`,
-      },
-      {
-        name: 'growth of memory during it',
-        figure: `${grownMb.toFixed(0)} MB`,
-        aim: 'under 100 MB',
-        isMet: grownMb < 100,
-        note: 'resident set of the broker’s process',
-      },
-    ];
+    return measuresOf(await run(services, { server, sweeper, encryptionKey }));
   } finally {
-    await bench.stop();
+    await Promise.all([sweeper.stop(), server.stop()]);
   }
 }
 
-/** Connections that get their tokens with the client's own credentials, each with a first token. */
-async function seedConnections({ composition }: BenchBroker, { client, tokenUrl }: BenchServices): Promise<void> {
-  const limit = pLimit(seededAtOnce);
-  const config = { ...benchConfig(tokenUrl), flowType: 'client_credentials', clientId: client.clientId } as const;
-  const create = (index: number) =>
-    composition.broker.createConnection({
-      org: toOrgId(`org-${index % 100}`),
-      name: toConnectionName(`c-${index}`),
-      callerId: 'bench',
-      config,
-      clientSecret: new Secret(client.clientSecret),
-      fallbackApiKey: null,
-      signingKey: { privateKey: undefined, algorithm: null },
-      apiKey: null,
-      refreshToken: null,
-      connect: true,
-    });
-  await Promise.all(Array.from({ length: due }, (_, index) => limit(() => create(index))));
+interface Parts {
+  readonly server: AuthorizationServerProcess;
+  readonly sweeper: Sweeper;
+  readonly encryptionKey: string;
 }
 
-/** Token requests a second that the authorization server answers when nobody else is at work. */
-async function maximumOf({ client, tokenUrl }: BenchServices): Promise<number> {
-  const basic = Buffer.from(`${client.clientId}:${client.clientSecret}`).toString('base64');
-  const result = await autocannon({
-    url: tokenUrl,
-    method: 'POST',
-    connections: 16,
-    duration: 8,
-    headers: { authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded' },
-    body: 'grant_type=client_credentials',
-  });
-  if (result.non2xx > 0) throw new Error('the authorization server refused');
-  return result.requests.average;
+async function run(services: BenchServices, { server, sweeper, encryptionKey }: Parts): Promise<Result> {
+  const mint = (count: number) => server.ask<readonly string[]>('mint', count);
+  const bench = await startBenchBroker(services, { prefix, encryptionKey, isCounted: false });
+  const seed = async (name: string, count: number) =>
+    seedConnections(bench, { ...server.started, prefix: name, refreshTokens: await mint(count), organisations });
+  try {
+    await seed('warm', warmUp);
+    await sweeper.ask<Swept>('sweep');
+    await seed('due', due);
+  } finally {
+    await bench.stop();
+  }
+  const alone = await maximumOf(server, await mint(chains));
+  const cpuSeconds = async (): Promise<CpuSeconds> => {
+    const { storage, vault } = await services.cpuSeconds();
+    return {
+      broker: await sweeper.cpuSeconds(),
+      'emulated storage': storage,
+      'emulated vault': vault,
+      'authorization server': await server.cpuSeconds(),
+    };
+  };
+  const before = await cpuSeconds();
+  const swept = await sweeper.ask<Swept>('sweep');
+  const load = describeLoad({ before, after: await cpuSeconds(), ...swept });
+  return { swept, rssReady: sweeper.started.rss, alone, load };
 }
 
-async function sweep({ composition: { broker } }: BenchBroker): Promise<number> {
-  const { batches } = await broker.startSweep({ trigger: 'automatic', org: null });
-  const limit = pLimit(batchesAtOnce);
-  const counts = await Promise.all(batches.map((batch) => limit(() => broker.workBatch(batch))));
-  return counts.reduce((sum, each) => sum + each.refreshed, 0);
+async function maximumOf(server: AuthorizationServerProcess, refreshTokens: readonly string[]): Promise<Alone> {
+  const cpuBefore = await server.cpuSeconds();
+  const began = performance.now();
+  const perSecond = await refreshesPerSecond(server.started, refreshTokens);
+  const seconds = (performance.now() - began) / 1000;
+  return { perSecond, cores: ((await server.cpuSeconds()) - cpuBefore) / seconds };
 }
 
-type CpuSeconds = Readonly<Record<string, number>>;
-
-async function cpuSeconds(services: BenchServices): Promise<CpuSeconds> {
-  const { storage, services: server } = await services.cpuSeconds();
-  return { broker: ownCpuSeconds(), 'emulated storage': storage, 'authorization server': server };
+/** A broker on the same tables, past whose clock everything is due. */
+function startSweeper({ connectionString, vaultUrl }: BenchServices, encryptionKey: string): Promise<Sweeper> {
+  const options: SweeperOptions = {
+    services: { connectionString, vaultUrl },
+    batchesAtOnce,
+    prefix,
+    encryptionKey,
+    aheadMs: untilDueMs,
+    isCounted: false,
+  };
+  const entry = new URL('./sweep-process.ts', import.meta.url);
+  return startBenchProcess<SweeperReady>(entry, options, ['--expose-gc']);
 }
 
-/** Who took how much of the processor, and how many refreshes a second that allows at best. */
-function describeLoad(before: CpuSeconds, after: CpuSeconds, seconds: number): string {
-  const taken = Object.entries(after)
-    .map(([name, value]) => ({ name, value: value - (before[name] ?? 0) }))
-    .toSorted((a, b) => b.value - a.value);
-  const cores = availableParallelism();
-  const all = taken.reduce((sum, { value }) => sum + value, 0);
-  const list = taken.map(({ name, value }) => `${name} ${value.toFixed(1)} s (at most ${perSecond(value)} on a core)`);
-  return `processor time in ${seconds.toFixed(1)} s: ${list.join(', ')}; together at most ${perSecond(all / cores)} on ${cores} cores. A refresh is five table requests, an audit record and a call to the provider; the aim compares it with that call alone`;
+function measuresOf({ swept, rssReady, alone, load }: Result): readonly Measure[] {
+  const { refreshed, seconds, rssBefore, rssMost, heldBefore, heldAfter } = swept;
+  const rate = refreshed / seconds;
+  const share = rate / alone.perSecond;
+  const isWhole = swept.due === due && refreshed === due;
+  const grownMb = (rssMost - rssBefore) / megabyte;
+  const whole = isWhole ? '' : `${refreshed} of ${swept.due} were refreshed. `;
+  return [
+    {
+      name: `refreshes of ${due} due grants with rotating refresh tokens, against the authorization server’s own maximum of such refreshes`,
+      figure: `${ratio(share)} (${Math.round(rate)}/s of ${Math.round(alone.perSecond)}/s)`,
+      aim: '0.50 or more',
+      isMet: share >= 0.5 && isWhole,
+      note: `${whole}One sweep in one process, which works ${batchesAtOnce} batches of 16 at once, without queue and host; connections of ${organisations} organisations, each with a client secret of its own in the vault; each call to the server on a TCP connection of its own. The maximum: ${chains} chains of refresh tokens side by side on TCP connections that stay open, nobody else at work; the server took ${ratio(alone.cores)} of a core. A refresh is five table requests, an audit record, a read of the vault and the call; the aim compares it with the call alone. ${load}`,
+    },
+    {
+      name: 'growth of memory during it',
+      figure: `${grownMb.toFixed(0)} MB`,
+      aim: 'under 100 MB',
+      isMet: grownMb < 100 && isWhole,
+      note: `resident set of a process that does nothing but sweep, its heap without a limit of ours: ${toMb(rssReady)} when it was ready, ${toMb(rssBefore)} after a first sweep of ${warmUp} and a garbage collection, which growth is counted from, and at most ${toMb(rssMost)}. A collection before the sweep left ${toMb(heldBefore)} in use, one after it ${toMb(heldAfter)}: what is beyond that is garbage not collected yet, and room for it`,
+    },
+  ];
 }
 
-function perSecond(cpuSecondsOfAll: number): string {
-  return `${Math.round(due / cpuSecondsOfAll)}/s`;
+function toMb(bytes: number): string {
+  return `${Math.round(bytes / megabyte)} MB`;
 }
