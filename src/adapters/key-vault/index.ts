@@ -53,9 +53,27 @@ export function createKeyVault(options: KeyVaultOptions): KeyVault {
       ),
   });
 
+  let introduction: Promise<unknown> | undefined;
+  /**
+   * A client sends its first request without its body, to be told where to authenticate. Of several at the same time
+   * the SDK may forget whose body that was, so a read goes before the first write.
+   */
+  function introduced(): Promise<unknown> {
+    introduction ??= ask().catch((error: unknown) => {
+      introduction = undefined;
+      throw error;
+    });
+    return introduction;
+  }
+
+  /** Asks for a secret that nobody keeps. */
+  const ask = () =>
+    call<unknown>('ask', (callOptions) => client.getSecret('bowline-health', callOptions), { 404: undefined });
+
   return {
     vault: {
       async put(name, value, tags) {
+        await introduced();
         await call('set a secret', (callOptions) =>
           client.setSecret(name, value.reveal(), { ...callOptions, tags: { ...tags } }),
         );
@@ -73,8 +91,7 @@ export function createKeyVault(options: KeyVaultOptions): KeyVault {
     loadEncryptionKeys: (secretName) => loadVersions(client, call, secretName, clock.now()),
     async isReachable() {
       try {
-        const send = (callOptions: object) => client.getSecret('bowline-health', callOptions);
-        await call<unknown>('health', send, { 404: null });
+        await ask();
         return true;
       } catch {
         return false;
