@@ -129,7 +129,7 @@ export function createBroker(
     getRekeyJob: createGetRekeyJob(dependencies),
     checkHealth: createCheckHealth(dependencies, probes),
     /**
-     * Claims and sends nothing new, waits for the refreshes and the changes in flight, and writes what the audit log
+     * Claims nothing new, waits for the refreshes and the changes in flight, and writes what the audit log
      * has only counted so far.
      */
     drain: async () => {

@@ -4,7 +4,7 @@ import type { Transaction } from '../../domain/transaction.ts';
 import type { OAuthClient } from '../../ports/authorization-server.ts';
 import { revokeTokens } from '../connections/discard-tokens.ts';
 import { withClient } from '../connections/with-client.ts';
-import { assertNotDraining, type DrainNeeds } from '../refresh/request-tokens.ts';
+import { refreshInProgress } from '../refresh/refresh-in-progress.ts';
 import { acceptTokens, beginTesting, placeOf, reasonOf } from './accept-tokens.ts';
 import type { FinishedAuthorization } from './callback.ts';
 import type { AuthorizationNeeds } from './needs.ts';
@@ -20,7 +20,10 @@ export interface DeviceStep {
   readonly intervalSeconds: number;
 }
 
-type Needs = AuthorizationNeeds & DrainNeeds;
+type Needs = AuthorizationNeeds & {
+  /** This process is stopping. */
+  readonly isDraining: () => boolean;
+};
 
 export type PollDevice = (step: DeviceStep & { readonly isRedelivered: boolean }) => Promise<DeviceStep | null>;
 
@@ -55,6 +58,11 @@ export function createPollDevice(needs: Needs): PollDevice {
     const notBefore = needs.clock.now() + intervalSeconds * 1000;
     return { stateHash: current.stateHash, step, notBefore, intervalSeconds };
   };
+}
+
+/** The vault may have taken seconds: an answer that this process does not wait for any more would be lost. */
+function assertNotDraining({ isDraining }: Needs): void {
+  if (isDraining()) throw refreshInProgress('this process is stopping');
 }
 
 async function waitUntil({ clock, isDraining }: Needs, at: number): Promise<void> {

@@ -10,7 +10,7 @@ import { subjectOfGrant } from '../audit/audit-trail.ts';
 import { profileOf } from '../connections/profile-of.ts';
 import { type ActingConnection, asFallback, needsFallback } from './acting-connection.ts';
 import { refreshInProgress } from './refresh-in-progress.ts';
-import { assertNotDraining, type DrainNeeds, type RequestedTokens, requestTokens } from './request-tokens.ts';
+import { type DrainNeeds, type RequestedTokens, requestTokens } from './request-tokens.ts';
 import { type RefreshNeeds, type RefreshResult, settleFailure, settleSuccess } from './settle-refresh.ts';
 import { createFlights, type Flight } from './single-flight.ts';
 
@@ -40,11 +40,14 @@ export interface GrantRefresher {
    *
    * Resolves to the grant as it is afterwards. Throws `connection_not_ready` when a person must act first,
    * `refresh_in_progress` when somebody else held the lease for longer than `waitMs`, when there was no room at the
-   * provider in time, or when this process is stopping and has not asked the provider yet,
+   * provider in time, or when this process is stopping and has not asked the provider,
    * a `ProviderErrorCode` when the provider did not give tokens, and the stores' own errors.
    */
   refresh(request: RefreshRequest): Promise<RefreshResult>;
-  /** Claims and sends nothing new, and resolves when what is in flight has ended. */
+  /**
+   * Claims nothing new, and resolves when what is in flight has ended. A flight that was not ready to send within two
+   * seconds gives its lease back.
+   */
   drain(): Promise<void>;
 }
 
@@ -53,10 +56,14 @@ type FlightNeeds = RefreshNeeds & DrainNeeds;
 const firstWaitMs = 50;
 const longestWaitMs = 1000;
 const roomWaitMs = 10_000;
+/** So long after it began to drain a process may send: it waits for 12 s, and a call takes 8 s and its commit. */
+const latestSendMs = 2000;
 
 export function createGrantRefresher(outside: RefreshNeeds): GrantRefresher {
   const flights = createFlights<RefreshResult>();
-  const needs: FlightNeeds = { ...outside, isDraining: flights.isDraining };
+  let drainsAt = Number.POSITIVE_INFINITY;
+  const isTooLateToSend = () => outside.clock.now() - drainsAt > latestSendMs;
+  const needs: FlightNeeds = { ...outside, isTooLateToSend };
 
   async function refresh(request: RefreshRequest): Promise<RefreshResult> {
     const startedAt = needs.clock.now();
@@ -65,7 +72,7 @@ export function createGrantRefresher(outside: RefreshNeeds): GrantRefresher {
     for (let round = 0; ; round += 1) {
       if (request.isFresh(current)) return { stored: current, isRefreshed: false };
       assertRefreshable(actingFor(needs, request, current), current);
-      assertNotDraining(needs);
+      if (flights.isDraining()) throw refreshInProgress('this process is stopping');
       needs.gate.assertOpen(providerOf(request.connection));
       const snapshot = current;
       const flight = flights.share(flightKey(snapshot), (takeOff) => fly(request, snapshot, takeOff));
@@ -87,13 +94,18 @@ export function createGrantRefresher(outside: RefreshNeeds): GrantRefresher {
   function fly({ connection, ...request }: RefreshRequest, snapshot: StoredGrant, takeOff: () => void) {
     return needs.gate.withRoom(providerOf(connection), async () => {
       takeOff();
-      assertNotDraining(needs);
+      if (flights.isDraining()) throw refreshInProgress('this process is stopping');
       needs.gate.assertOpen(providerOf(connection));
       return claimAndRefresh(needs, { connection, ...request }, snapshot);
     });
   }
 
-  return { refresh, drain: flights.drain };
+  function drain(): Promise<void> {
+    drainsAt = Math.min(drainsAt, outside.clock.now());
+    return flights.drain();
+  }
+
+  return { refresh, drain };
 }
 
 /** Gives up in time while a flight waits for room; one that has taken off is waited for. */

@@ -19,9 +19,9 @@ export interface RequestedTokens {
   readonly settleSecret: () => Promise<void>;
 }
 
-/** Whether this process is about to go. */
 export interface DrainNeeds {
-  readonly isDraining: () => boolean;
+  /** This process is stopping, and would not wait for an answer. */
+  readonly isTooLateToSend: () => boolean;
 }
 
 type Needs = WithClientNeeds & Pick<Dependencies, 'authorizationServer' | 'clock'> & DrainNeeds;
@@ -41,20 +41,12 @@ export async function requestTokens(
   // The process may have slept since the claim: another may hold the lease by now.
   const request = (client: OAuthClient) => {
     if (isTooLate()) throw refreshInProgress('too little of the lease was left');
-    assertNotDraining(needs);
+    if (needs.isTooLateToSend()) throw refreshInProgress('this process is stopping');
     return call(needs, client, before);
   };
   const { result, client, settleSecret } = await withClient(needs, connection, request, () => !isTooLate());
   const issued = connection.isFallback === true ? inPersonsPlace(connection, before, result) : result;
   return { issued, client, settleSecret };
-}
-
-/**
- * To be called right before something is sent that is to be kept. A process that stops waits for 12 s: too little where
- * the vault has taken some seconds of them already. Throws `refresh_in_progress`.
- */
-export function assertNotDraining({ isDraining }: DrainNeeds): void {
-  if (isDraining()) throw refreshInProgress('this process is stopping');
 }
 
 /** Whose account it was stays known, so that another is noticed when somebody authorizes again. */

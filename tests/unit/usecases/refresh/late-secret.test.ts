@@ -7,9 +7,9 @@ import { sampleConnection, sampleTokens } from '../../../support/tables-samples.
 const leaseEndsAt = 1_700_000_030_000;
 
 /** The provider rejects the client; the vault has a newer secret, which takes it some seconds to give. */
-async function refresh(vaultTakesMs: number, isDraining = false) {
+async function refresh(vaultTakesMs: number, isStopping = false) {
   let now = leaseEndsAt - 16_000;
-  let drains = false;
+  let isTooLateToSend = false;
   const submitted: string[] = [];
   const secrets = ['old', 'new'];
   const needs = {
@@ -17,12 +17,12 @@ async function refresh(vaultTakesMs: number, isDraining = false) {
     policy: { publicBaseUrl: 'https://bowline.example' },
     connections: { get: async () => undefined },
     clock: { now: () => now },
-    isDraining: () => drains,
+    isTooLateToSend: () => isTooLateToSend,
     vault: {
       get: async (_reference: string, options?: { readonly fresh?: boolean }) => {
         if (options?.fresh) {
           now += vaultTakesMs;
-          drains = isDraining;
+          isTooLateToSend = isStopping;
         }
         return new Secret(secrets.shift() ?? 'new');
       },
