@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { collect } from '../../support/collect.ts';
 import type { ChaosHost } from './chaos-host.ts';
 import { entriesIn, openTable } from './due-index.ts';
-import { type ChaosGrant, createConnection } from './grants.ts';
+import { type ChaosGrant, createConnection, orgAt } from './grants.ts';
 import type { Provider } from './provider.ts';
 import type { World } from './world.ts';
 
@@ -25,25 +25,36 @@ export function halfHourlySchedule(): { readonly REFRESH_SCHEDULE: string } {
   return { REFRESH_SCHEDULE: `0 ${minute},${minute + 30} * * * *` };
 }
 
+interface ManyGrants {
+  readonly prefix: string;
+  readonly count: number;
+  readonly provider: Provider;
+  /** An organisation gets no more of them. Default: all are ORG1's. */
+  readonly ofOneOrg?: number;
+}
+
 /**
- * Makes many grants at one provider: connections of which each has its own grant and seven users'. Their access tokens
- * are none of the provider's; their refresh tokens are. None of them is due.
+ * Makes many grants at one provider: connections of which each has its own grant and up to seven users'. Their access
+ * tokens are none of the provider's; their refresh tokens are. None of them is due.
  */
 export async function importMany(
   world: World,
   hosts: readonly ChaosHost[],
-  { prefix, count, provider }: { readonly prefix: string; readonly count: number; readonly provider: Provider },
+  { prefix, count, provider, ofOneOrg = Number.POSITIVE_INFINITY }: ManyGrants,
 ): Promise<ChaosGrant[]> {
   const limit = pLimit(importsAtOnce);
-  const org = 'ORG1';
+  const together = Math.min(ofOneConnection, ofOneOrg);
   const grants = Array.from({ length: count }, (_, index): ChaosGrant => {
-    const connection = `${prefix}-${Math.floor(index / ofOneConnection)}`;
-    const userId = index % ofOneConnection === 0 ? null : `user-${index}`;
+    const org = orgAt(index, ofOneOrg);
+    const connection = `${prefix}-${Math.floor(index / together)}`;
+    const userId = index % together === 0 ? null : `user-${index}`;
     return { org, connection, userId, provider, account: `${org}/${connection}/${userId ?? ''}` };
   });
   const hostAt = (index: number) => hosts[index % hosts.length] as ChaosHost;
-  const names = [...new Set(grants.map(({ connection }) => connection))];
-  await Promise.all(names.map((name, at) => limit(() => createConnection(hostAt(at), provider, name, org))));
+  const places = new Map(grants.map(({ org, connection }) => [`${org}/${connection}`, { org, connection }]));
+  const create = ({ org, connection }: Pick<ChaosGrant, 'org' | 'connection'>, at: number) =>
+    limit(() => createConnection(hostAt(at), provider, connection, org));
+  await Promise.all([...places.values()].map(create));
   await Promise.all(grants.map((grant, at) => limit(() => importTokens(hostAt(at), grant))));
   world.history.note('test', 'imported', { prefix, count });
   return grants;

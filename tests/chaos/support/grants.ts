@@ -24,8 +24,17 @@ export interface NewGrant {
 export interface GrantDesk {
   /** Makes a grant that holds tokens: its connection, where that is new, and a first refresh. */
   connect(host: ChaosHost, grant: NewGrant): Promise<ChaosGrant>;
-  /** Several of one connection each, named after `prefix`; every other one is a user's. */
-  connectMany(host: ChaosHost, prefix: string, count: number, providers: readonly Provider[]): Promise<ChaosGrant[]>;
+  /**
+   * Several of one connection each, named after `prefix`; every other one is a user's. All are ORG1's, unless each
+   * organisation gets no more than so many of each provider.
+   */
+  connectMany(
+    host: ChaosHost,
+    prefix: string,
+    count: number,
+    providers: readonly Provider[],
+    ofOneOrg?: number,
+  ): Promise<ChaosGrant[]>;
   /** Lets the token have lapsed a minute ago, past every proxy. */
   lapse(grant: ChaosGrant): Promise<void>;
   /** Lets the token end at a time, past every proxy. */
@@ -66,12 +75,13 @@ export function createGrantDesk(connectionString: string): GrantDesk {
 
   return {
     connect,
-    connectMany: async (host, prefix, count, providers) => {
+    connectMany: async (host, prefix, count, providers, ofOneOrg = Number.POSITIVE_INFINITY) => {
       const made: ChaosGrant[] = [];
       for (let index = 0; index < count; index += 1) {
         const provider = providers[index % providers.length] as Provider;
         const userId = index % 2 === 0 ? null : `user-${index}`;
-        made.push(await connect(host, { provider, connection: `${prefix}-${index}`, userId }));
+        const org = orgAt(Math.floor(index / providers.length), ofOneOrg);
+        made.push(await connect(host, { provider, org, connection: `${prefix}-${index}`, userId }));
       }
       return made;
     },
@@ -129,6 +139,11 @@ export async function createConnection(host: ChaosHost, provider: Provider, name
     },
   });
   if (created.status !== 201) throw new Error(`not created: ${created.text}`);
+}
+
+/** Of grants that are dealt over organisations, so many to each: whose the one with this index is. */
+export function orgAt(index: number, ofOneOrg: number): string {
+  return `ORG${1 + Math.floor(index / ofOneOrg)}`;
 }
 
 function int64(value: number) {

@@ -42,11 +42,12 @@ export type Fault =
 export interface RuleOptions {
   /** Default: without end. */
   readonly times?: number;
-  /** The share of matching requests that are hit. Default 1. */
+  /** The share of matching requests that are hit; the first always is, so that no seed tries nothing. Default 1. */
   readonly chance?: number;
 }
 
 export interface Rule {
+  /** How many requests it has befallen. */
   hits(): number;
   stop(): void;
 }
@@ -106,15 +107,23 @@ export async function startRecordingProxy(options: ProxyOptions): Promise<Record
   let rules: PlannedRule[] = [];
   let lastId = 0;
 
-  const take = (proxied: ProxiedRequest): PlannedRule[] =>
-    rules.filter((rule) => {
-      const isHit = rule.left > 0 && rule.matches(proxied) && (rule.chance >= 1 || random.fraction() < rule.chance);
-      if (isHit) {
-        rule.left -= 1;
-        rule.hits += 1;
-      }
-      return isHit;
-    });
+  const isHit = (rule: PlannedRule, proxied: ProxiedRequest): boolean => {
+    if (rule.left <= 0 || !rule.matches(proxied)) return false;
+    return rule.hits === 0 || rule.chance >= 1 || random.fraction() < rule.chance;
+  };
+
+  /** Any number of delays, and one other fault. */
+  const take = (proxied: ProxiedRequest): PlannedRule[] => {
+    const taken: PlannedRule[] = [];
+    for (const rule of rules) {
+      const isLate = rule.fault.kind !== 'delay' && taken.some(({ fault }) => fault.kind !== 'delay');
+      if (isLate || !isHit(rule, proxied)) continue;
+      rule.left -= 1;
+      rule.hits += 1;
+      taken.push(rule);
+    }
+    return taken;
+  };
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(incoming);
