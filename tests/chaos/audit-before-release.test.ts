@@ -81,6 +81,7 @@ it('no credential was seen that is not recorded, whenever the process was killed
     await host.kill();
     await Promise.all(readers);
     lost.stop();
+    expect(lost.hits(), 'some were lost').toBeGreaterThan(0);
   }
   const reads = (await recorded(world)).filter(
     ({ action, outcome }) => action === 'credential.read' && outcome === 'success',

@@ -1,12 +1,14 @@
 import { beforeAll, expect, it } from 'vitest';
 import { expectAlive, expectCalls, expectServed, expectSingleUse, resetLedgers } from './support/audit.ts';
-import type { ChaosHost } from './support/chaos-host.ts';
+import { type ChaosHost, logOf } from './support/chaos-host.ts';
 import { type ChaosGrant, credentials } from './support/grants.ts';
 import { isRefresh } from './support/requests.ts';
 import { sized } from './support/size.ts';
 import { useWorld } from './support/world.ts';
 
 const shiftsMs = [0, 120_000, -120_000];
+/** Two sights of one moment, and a busy machine between them. */
+const nearMs = 20_000;
 const rounds = sized({ short: 2, full: 5, long: 20 });
 const preload = new URL('./support/shifted-clock.ts', import.meta.url).href;
 
@@ -22,6 +24,16 @@ beforeAll(async () => {
     ),
   );
   grants = await world.grants.connectMany(hosts[0] as ChaosHost, 'timed', 8, world.providers());
+});
+
+it('each host’s own clock is as far off as it is meant to be', async () => {
+  for (const [index, host] of hosts.entries()) {
+    const askedAt = Date.now();
+    const said = await host.call('POST', '/api/oauth/connections/nothing/refresh', { body: {} });
+    expect(said.status).toBe(404);
+    const { time } = JSON.parse((await logOf(host)).trim().split('\n').at(-1) ?? '');
+    expect(Math.abs(Date.parse(time) - askedAt - (shiftsMs[index] ?? 0)), host.name).toBeLessThan(nearMs);
+  }
 });
 
 /** When a token ends, by what the row says, `inMs` from now. */

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { expectServed } from './support/audit.ts';
 import type { ChaosHost } from './support/chaos-host.ts';
 import { halfHourlySchedule, makeDue } from './support/due.ts';
-import { type ChaosGrant, credentials } from './support/grants.ts';
+import { type ChaosGrant, credentials, dealt } from './support/grants.ts';
 import { finishedJob, sweep } from './support/jobs.ts';
 import { isRefresh } from './support/requests.ts';
 import { sized } from './support/size.ts';
@@ -28,7 +28,7 @@ const getWorld = useWorld({
 it('a provider whose answer is lost is not asked again while the access token lives, and a loss is flagged', async () => {
   const world = getWorld();
   const first = await world.startHost();
-  const grants = await world.grants.connectMany(first, 'unanswered', count, world.providers(), ofOneOrg);
+  const grants = await world.grants.connectMany(first, 'unanswered', count, world.providers(), dealt(ofOneOrg));
   const before = grants.map(asked);
   await makeDue(world, grants);
   // No answer is lost before the last request has come: no breaker has a failure to count until then.

@@ -149,7 +149,10 @@ it('a batch that is given up is reported with its job, and the next sweep refres
   const id = await sweep(world, world.random.pick(hosts));
   await allPut();
   await parking.waiting(puts.length);
-  for (const rule of rules) rule.stop();
+  for (const rule of rules) {
+    rule.stop();
+    expect(rule.hits()).toBeGreaterThan(0);
+  }
   parking.release();
 
   const given = await finishedJob(world.random.pick(hosts), id);

@@ -40,7 +40,7 @@ it('no read serves an older token than what was acknowledged before, beyond the 
   const log = createReadLog(world.history.now);
   const endsAt = world.history.now() + load.forMs;
   for (const { proxy } of world.providers()) proxy.on(isRefresh, { kind: 'delay', leastMs: 20, mostMs: 120 });
-  world.tables.on(isRowRead, { kind: 'delay-answer', leastMs: 50, mostMs: 800 }, { chance: 0.15 });
+  const late = world.tables.on(isRowRead, { kind: 'delay-answer', leastMs: 50, mostMs: 800 }, { chance: 0.15 });
   const keepOn = async (work: () => Promise<void>, pauseMs: number): Promise<void> => {
     while (world.history.now() < endsAt) {
       await work();
@@ -54,6 +54,7 @@ it('no read serves an older token than what was acknowledged before, beyond the 
   await Promise.all([...readers, ...refreshers]);
 
   expect(log.commits.length, 'enough was refreshed').toBeGreaterThan(hosts.length);
+  expect(late.hits(), 'storage answered late').toBeGreaterThan(hosts.length);
   expect(log.staleReads(cacheMs)).toEqual([]);
   expect(log.readsGoneBack()).toEqual([]);
 });

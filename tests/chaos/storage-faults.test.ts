@@ -50,7 +50,10 @@ it('commits and claims whose answers are lost are resolved by reading', async ()
     );
     const answers = await Promise.all(grants.map((grant) => credentials(anyHost(world), grant)));
     for (const [index, grant] of grants.entries()) await expectServed(grant, answers[index] as Answer);
-    for (const rule of lost) rule.stop();
+    for (const rule of lost) {
+      rule.stop();
+      expect(rule.hits(), 'some were lost').toBeGreaterThan(0);
+    }
     expect(await seqsOf(world, grants)).toEqual(before.map((seq) => seq + 1));
     expectCalls(grants, 1);
   }
@@ -77,9 +80,11 @@ it('storage that refuses one request in five loses nothing', async () => {
   resetLedgers(world);
   const before = await seqsOf(world, grants);
   const { tables } = world;
-  tables.on(isAny, { kind: 'answer', status: 503 }, { chance: 0.1 });
-  tables.on(isAny, { kind: 'answer', status: 500 }, { chance: 0.06 });
-  tables.on(isAny, { kind: 'answer', status: 429, headers: { 'retry-after': '1' } }, { chance: 0.05 });
+  const refusals = [
+    tables.on(isAny, { kind: 'answer', status: 503 }, { chance: 0.1 }),
+    tables.on(isAny, { kind: 'answer', status: 500 }, { chance: 0.06 }),
+    tables.on(isAny, { kind: 'answer', status: 429, headers: { 'retry-after': '1' } }, { chance: 0.05 }),
+  ];
   const endsAt = Date.now() + load.stormMs;
   await Promise.all(
     grants.map(async (grant) => {
@@ -93,6 +98,7 @@ it('storage that refuses one request in five loses nothing', async () => {
     }),
   );
   world.calm();
+  for (const rule of refusals) expect(rule.hits(), 'refused again and again').toBeGreaterThan(grants.length);
   expectSingleUse(grants);
   const grown = (await seqsOf(world, grants)).map((seq, index) => seq - (before[index] ?? 0));
   expect(grown).toEqual(grants.map(({ account, provider }) => provider.ledger.callsOf(account).length));
@@ -103,11 +109,13 @@ it('storage that is away for 5 s exactly when new tokens are to be written loses
   const world = getWorld();
   resetLedgers(world);
   await Promise.all(grants.map((grant) => world.grants.lapse(grant)));
-  let outage: Promise<unknown> | undefined;
-  const goAway = async (): Promise<void> => {
-    const rule = world.tables.on(isAny, { kind: 'answer', status: 503 });
+  let outage: Promise<number> | undefined;
+  const goAway = async (): Promise<number> => {
+    const commits = world.tables.on(isCommit, { kind: 'answer', status: 503 });
+    const rest = world.tables.on(isAny, { kind: 'answer', status: 503 });
     await delay(commitOutageMs);
-    rule.stop();
+    for (const rule of [commits, rest]) rule.stop();
+    return commits.hits();
   };
   for (const { proxy } of world.providers()) {
     proxy.observe({
@@ -117,7 +125,7 @@ it('storage that is away for 5 s exactly when new tokens are to be written loses
     });
   }
   const answers = await Promise.all(grants.map((grant) => persistently(world, (host) => credentials(host, grant))));
-  await outage;
+  expect(await outage, 'commits were refused').toBeGreaterThan(0);
   for (const [index, grant] of grants.entries()) await expectServed(grant, answers[index] as Answer);
   expectCalls(grants, 1);
   await expectAlive(anyHost(world), grants);

@@ -18,13 +18,16 @@ beforeAll(async () => {
 
 const first = (): ChaosGrant => grants[0] as ChaosGrant;
 
-const outages: Readonly<Record<string, (world: World) => unknown>> = {
-  'breaks every connection': ({ vault }) => vault.on(isAny, { kind: 'drop' }),
+/** Begins an outage. Resolves to how many requests it has befallen. */
+type Outage = (world: World) => () => number;
+
+const outages: Readonly<Record<string, Outage>> = {
+  'breaks every connection': ({ vault }) => vault.on(isAny, { kind: 'drop' }).hits,
   'throttles everybody (429)': ({ vault }) =>
-    vault.on(isAny, { kind: 'answer', status: 429, headers: { 'retry-after': '10' } }),
-  'refuses the identity (403)': ({ vault }) => vault.on(isAny, { kind: 'answer', status: 403 }),
-  'fails (500)': ({ vault }) => vault.on(isAny, { kind: 'answer', status: 500 }),
-  'says nothing': ({ vault }) => vault.hold(isAny, { at: 'request' }),
+    vault.on(isAny, { kind: 'answer', status: 429, headers: { 'retry-after': '10' } }).hits,
+  'refuses the identity (403)': ({ vault }) => vault.on(isAny, { kind: 'answer', status: 403 }).hits,
+  'fails (500)': ({ vault }) => vault.on(isAny, { kind: 'answer', status: 500 }).hits,
+  'says nothing': ({ vault }) => vault.hold(isAny, { at: 'request' }).count,
 };
 
 /** Keys in memory, client secrets not: it has served tokens, and refreshed none. */
@@ -42,7 +45,7 @@ describe.each(chosen)('while the vault %s', (_name, begin) => {
     const world = getWorld();
     const half = await halfWarm(world);
     resetLedgers(world);
-    begin(world);
+    const hits = begin(world);
     await world.grants.lapse(first());
     expect(await credentials(half, first())).toMatchObject({ status: 503, json: { error: 'vault_unavailable' } });
     await Promise.all(grants.slice(1).map((grant) => world.grants.lapse(grant)));
@@ -54,6 +57,7 @@ describe.each(chosen)('while the vault %s', (_name, begin) => {
     }
     expect((await cold.call('GET', '/api/health')).status).toBe(200);
     expect((await cold.call('GET', '/api/health/ready')).status).toBe(503);
+    expect(hits(), 'the half-warm host asked it, and the cold one').toBeGreaterThan(1);
 
     world.calm();
     await vi.waitFor(async () => expect((await credentials(cold, first())).status).toBe(200), 20_000);

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { collect } from '../../support/collect.ts';
 import type { ChaosHost } from './chaos-host.ts';
 import { entriesIn, openTable } from './due-index.ts';
-import { type ChaosGrant, createConnection, orgAt } from './grants.ts';
+import { type ChaosGrant, createConnection, type OrgOf } from './grants.ts';
 import type { Provider } from './provider.ts';
 import type { World } from './world.ts';
 
@@ -29,25 +29,24 @@ interface ManyGrants {
   readonly prefix: string;
   readonly count: number;
   readonly provider: Provider;
-  /** An organisation gets no more of them. Default: all are ORG1's. */
-  readonly ofOneOrg?: number;
+  /** Default: all are ORG1's. */
+  readonly orgOf?: OrgOf;
 }
 
 /**
- * Makes many grants at one provider: connections of which each has its own grant and up to seven users'. Their access
- * tokens are none of the provider's; their refresh tokens are. None of them is due.
+ * Makes many grants at one provider, eight of each name: the connection's own and seven users'. Their access tokens
+ * are none of the provider's; their refresh tokens are. None of them is due.
  */
 export async function importMany(
   world: World,
   hosts: readonly ChaosHost[],
-  { prefix, count, provider, ofOneOrg = Number.POSITIVE_INFINITY }: ManyGrants,
+  { prefix, count, provider, orgOf = () => 'ORG1' }: ManyGrants,
 ): Promise<ChaosGrant[]> {
   const limit = pLimit(importsAtOnce);
-  const together = Math.min(ofOneConnection, ofOneOrg);
   const grants = Array.from({ length: count }, (_, index): ChaosGrant => {
-    const org = orgAt(index, ofOneOrg);
-    const connection = `${prefix}-${Math.floor(index / together)}`;
-    const userId = index % together === 0 ? null : `user-${index}`;
+    const org = orgOf(index);
+    const connection = `${prefix}-${Math.floor(index / ofOneConnection)}`;
+    const userId = index % ofOneConnection === 0 ? null : `user-${index}`;
     return { org, connection, userId, provider, account: `${org}/${connection}/${userId ?? ''}` };
   });
   const hostAt = (index: number) => hosts[index % hosts.length] as ChaosHost;

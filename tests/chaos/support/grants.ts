@@ -21,19 +21,22 @@ export interface NewGrant {
   readonly userId?: string | null;
 }
 
+/** Whose a grant is, by its place among those of its provider. */
+export type OrgOf = (index: number) => string;
+
 export interface GrantDesk {
   /** Makes a grant that holds tokens: its connection, where that is new, and a first refresh. */
   connect(host: ChaosHost, grant: NewGrant): Promise<ChaosGrant>;
   /**
-   * Several of one connection each, named after `prefix`; every other one is a user's. All are ORG1's, unless each
-   * organisation gets no more than so many of each provider.
+   * Several of one connection each, named after `prefix`; every other one is a user's. All are ORG1's, unless `orgOf`
+   * deals those of one provider.
    */
   connectMany(
     host: ChaosHost,
     prefix: string,
     count: number,
     providers: readonly Provider[],
-    ofOneOrg?: number,
+    orgOf?: OrgOf,
   ): Promise<ChaosGrant[]>;
   /** Lets the token have lapsed a minute ago, past every proxy. */
   lapse(grant: ChaosGrant): Promise<void>;
@@ -75,12 +78,12 @@ export function createGrantDesk(connectionString: string): GrantDesk {
 
   return {
     connect,
-    connectMany: async (host, prefix, count, providers, ofOneOrg = Number.POSITIVE_INFINITY) => {
+    connectMany: async (host, prefix, count, providers, orgOf = () => 'ORG1') => {
       const made: ChaosGrant[] = [];
       for (let index = 0; index < count; index += 1) {
         const provider = providers[index % providers.length] as Provider;
         const userId = index % 2 === 0 ? null : `user-${index}`;
-        const org = orgAt(Math.floor(index / providers.length), ofOneOrg);
+        const org = orgOf(Math.floor(index / providers.length));
         made.push(await connect(host, { provider, org, connection: `${prefix}-${index}`, userId }));
       }
       return made;
@@ -141,9 +144,9 @@ export async function createConnection(host: ChaosHost, provider: Provider, name
   if (created.status !== 201) throw new Error(`not created: ${created.text}`);
 }
 
-/** Of grants that are dealt over organisations, so many to each: whose the one with this index is. */
-export function orgAt(index: number, ofOneOrg: number): string {
-  return `ORG${1 + Math.floor(index / ofOneOrg)}`;
+/** Deals so many to each organisation. */
+export function dealt(toEach: number, prefix = 'ORG'): OrgOf {
+  return (index) => `${prefix}${1 + Math.floor(index / toEach)}`;
 }
 
 function int64(value: number) {
