@@ -4,6 +4,7 @@ import { expectAlive, expectServed } from './support/audit.ts';
 import type { ChaosHost } from './support/chaos-host.ts';
 import { quietSchedule } from './support/due.ts';
 import { type ChaosGrant, createConnection, credentials, refresh } from './support/grants.ts';
+import { outcomeTable, type PointOutcome } from './support/outcome-table.ts';
 import { providerClasses } from './support/provider.ts';
 import type { Match } from './support/recording-proxy.ts';
 import { both, concerns } from './support/requests.ts';
@@ -92,6 +93,7 @@ it('K10: a callback that dies between exchange and row leaves the old grant as i
     await expectUnchanged(survivor, grant, hadGrant, hadGrant ? 'completed' : 'testing');
     if (hadGrant) await expectServed(grant, await credentials(survivor, grant));
   }
+  console.table(outcomeTable(await Promise.all(all.map(outcomeOf))));
   const half = Math.ceil(all.length / 2);
   const shuffled = world.random.shuffled(all);
   for (const { grant } of shuffled.slice(0, half)) await expectAuthorizable(survivor, grant);
@@ -104,6 +106,13 @@ it('K10: a callback that dies between exchange and row leaves the old grant as i
     await expectAuthorizable(later, grant);
   }
 });
+
+async function outcomeOf({ grant, hadGrant }: SignIn): Promise<PointOutcome> {
+  const point = `K10 after the exchange, before the row; ${hadGrant ? 'there was a grant' : 'there was none'}`;
+  const { status } = await credentials(survivor, grant);
+  const outcome = hadGrant ? (status === 200 ? 'kept' : 'lost') : status === 503 ? 'not begun' : 'odd';
+  return { point, kind: grant.provider.kind, outcome };
+}
 
 async function expectUnchanged(host: ChaosHost, grant: ChaosGrant, isUnderWay: boolean, status: string) {
   const pending = isUnderWay || status === 'testing';

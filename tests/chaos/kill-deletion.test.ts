@@ -6,6 +6,7 @@ import { quietSchedule } from './support/due.ts';
 import { concernsEntryOf, expectConverged, openTable, reconcile } from './support/due-index.ts';
 import { type ChaosGrant, createConnection, credentials } from './support/grants.ts';
 import { sweep } from './support/jobs.ts';
+import { outcomeTable, type PointOutcome } from './support/outcome-table.ts';
 import { type Provider, providerClasses } from './support/provider.ts';
 import type { Match } from './support/recording-proxy.ts';
 import { both, isDueRemoval } from './support/requests.ts';
@@ -115,6 +116,7 @@ it('K11: what a killed host was deleting stays deleted, and its users and entrie
     else expect(row, user.account).toBeUndefined();
   }
 
+  const outcomes = await Promise.all(deletions.map((each) => outcomeOf(later, each)));
   for (const { provider, connection, own, isMadeAnewAtOnce } of deletions) {
     if (!isMadeAnewAtOnce) await createConnection(later, provider, connection, 'ORG1');
     await world.grants.connect(later, { provider, connection });
@@ -122,7 +124,15 @@ it('K11: what a killed host was deleting stays deleted, and its users and entrie
   }
   await expectNoSecretInUse(world, deletions);
   await expectAlive(later, [bystander]);
+  console.table(outcomeTable(outcomes));
 });
+
+/** By what its former users are told. */
+async function outcomeOf(host: ChaosHost, { provider, connection, user }: Deletion): Promise<PointOutcome> {
+  const point = `K11 row gone, ${connection.startsWith('at-index') ? 'index' : 'secret'} not yet`;
+  const { status } = await credentials(host, user);
+  return { point, kind: provider.kind, outcome: status === 200 ? 'back again' : 'stayed deleted' };
+}
 
 function callsOf(deletions: readonly Deletion[]): number[] {
   return deletions.flatMap(({ own, user }) =>

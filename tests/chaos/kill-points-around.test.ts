@@ -5,7 +5,8 @@ import { quietSchedule } from './support/due.ts';
 import { type Entry, entriesIn, entryOf, expectConverged, reconcile } from './support/due-index.ts';
 import { type ChaosGrant, credentials, refresh } from './support/grants.ts';
 import { sweep } from './support/jobs.ts';
-import { type ProviderClass, providerClasses } from './support/provider.ts';
+import { outcomeTable } from './support/outcome-table.ts';
+import { providerClasses } from './support/provider.ts';
 import { type RefreshPoint, refreshPoints, stopAt } from './support/refresh-points.ts';
 import { sized } from './support/size.ts';
 import { laterDayMs, startLater } from './support/tables-view.ts';
@@ -70,16 +71,13 @@ function outcomesOf(killed: readonly Killed[], callsBefore: number): Record<stri
     if (calls.length === 0) return 'not found';
     return calls.length === 1 && calls[0]?.status === 200 && calls[0].tokenHash === newest ? 'kept' : 'lost';
   };
-  const cell = (point: RefreshPoint, kind: ProviderClass): string => {
-    const here = killed.filter((each) => each.point === point && each.grant.provider.kind === kind);
-    const names = [...new Set(here.map(outcomeOf))];
-    return names.map((name) => `${here.filter((each) => outcomeOf(each) === name).length} ${name}`).join(', ');
-  };
-  const rows = indexPoints.map((point) => [
-    `${point.name} ${point.what}`,
-    Object.fromEntries(providerClasses.map((kind) => [kind, cell(point, kind)])),
-  ]);
-  return Object.fromEntries(rows);
+  return outcomeTable(
+    killed.map((each) => ({
+      point: `${each.point.name} ${each.point.what}`,
+      kind: each.grant.provider.kind,
+      outcome: outcomeOf(each),
+    })),
+  );
 }
 
 const allKept = Object.fromEntries(

@@ -5,7 +5,8 @@ import { halfHourlySchedule, makeDue } from './support/due.ts';
 import { expectConverged } from './support/due-index.ts';
 import { type ChaosGrant, credentials } from './support/grants.ts';
 import { finishedJob, sweep } from './support/jobs.ts';
-import { type ProviderClass, providerClasses } from './support/provider.ts';
+import { outcomeTable } from './support/outcome-table.ts';
+import { providerClasses } from './support/provider.ts';
 import { openQueue } from './support/queue.ts';
 import { type RefreshPoint, refreshPoints, stopAt, submits } from './support/refresh-points.ts';
 import { both, isRefresh } from './support/requests.ts';
@@ -133,7 +134,12 @@ async function expectSavedAtLast(world: World, interrupted: readonly Interrupted
   const before = callsOf(interrupted);
   await sweepLater(world, atLastMs, async (host) => {
     const outcomes = await Promise.all(interrupted.map((each, index) => outcomeOf(world, each, before[index] ?? 0)));
-    console.table(tableOf(interrupted, outcomes));
+    const rows = interrupted.map(({ by, grant }, index) => ({
+      point: `${by.name} ${by.what}`,
+      kind: grant.provider.kind,
+      outcome: outcomes[index] ?? '',
+    }));
+    console.table(outcomeTable(rows));
     for (const [index, { by, grant }] of interrupted.entries()) {
       const isLossAllowed = lossy.includes(by.name) && grant.provider.kind === 'strict';
       expect(outcomes[index], `${by.name} ${grant.account}`).toBe(isLossAllowed ? 'lost, flagged' : 'kept');
@@ -158,14 +164,4 @@ function callsOf(interrupted: readonly Interrupted[]): number[] {
 
 function at(all: readonly Interrupted[], by: Interruption): ChaosGrant[] {
   return all.filter((each) => each.by === by).map(({ grant }) => grant);
-}
-
-function tableOf(interrupted: readonly Interrupted[], outcomes: readonly Outcome[]) {
-  const cell = (by: Interruption, kind: ProviderClass): string => {
-    const isHere = (each: Interrupted | undefined) => each?.by === by && each.grant.provider.kind === kind;
-    const here = outcomes.filter((_, index) => isHere(interrupted[index]));
-    return [...new Set(here)].map((name) => `${here.filter((each) => each === name).length} ${name}`).join(', ');
-  };
-  const row = (by: Interruption) => Object.fromEntries(providerClasses.map((kind) => [kind, cell(by, kind)]));
-  return Object.fromEntries(interruptions.map((by) => [`${by.name} ${by.what}`, row(by)]));
 }

@@ -3,7 +3,8 @@ import type { Answer } from '../support/running-hosts.ts';
 import type { ChaosHost } from './support/chaos-host.ts';
 import { type ChaosGrant, credentials, refresh } from './support/grants.ts';
 import { hostAfterLeases } from './support/leases.ts';
-import { type ProviderClass, providerClasses } from './support/provider.ts';
+import { outcomeTable } from './support/outcome-table.ts';
+import { providerClasses } from './support/provider.ts';
 import { type RefreshPoint, refreshPoints, stopAt } from './support/refresh-points.ts';
 import { sized } from './support/size.ts';
 import { useWorld, type World } from './support/world.ts';
@@ -41,7 +42,13 @@ it('a host that is killed at any point costs at most the one rotation in flight,
     const answer = await refresh(taker, trial.grant);
     outcomes.push({ trial, outcome: await outcomeOf(taker, trial.grant, answer) });
   }
-  console.table(tableOf(outcomes));
+  const asRow = ({ trial, outcome }: (typeof outcomes)[number]) => ({
+    point: `${trial.point.name} ${trial.point.what}`,
+    kind: trial.grant.provider.kind,
+    outcome,
+  });
+  const inOrder = outcomes.toSorted((one, other) => one.trial.point.name.localeCompare(other.trial.point.name));
+  console.table(outcomeTable(inOrder.map(asRow)));
   for (const { trial, outcome } of outcomes) {
     const isLossAllowed = lossy.includes(trial.point.name) && trial.grant.provider.kind === 'strict';
     expect(outcome, `${trial.point.name} ${trial.grant.provider.kind}`).toBe(isLossAllowed ? 'lost, flagged' : 'kept');
@@ -74,17 +81,4 @@ async function outcomeOf(host: ChaosHost, grant: ChaosGrant, refreshed: Answer |
   const isFlagged =
     served.json.error === 'connection_not_ready' && served.json.status_reason === 'crash_outcome_unknown';
   return isFlagged ? 'lost, flagged' : 'lost, not flagged';
-}
-
-function tableOf(outcomes: readonly { readonly trial: Trial; readonly outcome: Outcome }[]) {
-  const cell = (point: RefreshPoint, kind: ProviderClass): string => {
-    const here = outcomes.filter(({ trial }) => trial.point === point && trial.grant.provider.kind === kind);
-    const names = [...new Set(here.map(({ outcome }) => outcome))];
-    return names.map((name) => `${here.filter(({ outcome }) => outcome === name).length} ${name}`).join(', ');
-  };
-  const rows = refreshPoints.map((point) => [
-    `${point.name} ${point.what}`,
-    Object.fromEntries(providerClasses.map((kind) => [kind, cell(point, kind)])),
-  ]);
-  return Object.fromEntries(rows);
 }

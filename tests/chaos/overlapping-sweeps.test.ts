@@ -7,8 +7,10 @@ import type { ChaosGrant } from './support/grants.ts';
 import { finishedJob, jobIds, sweep } from './support/jobs.ts';
 import { hostAfterLeases } from './support/leases.ts';
 import { watchQueueTime } from './support/queue.ts';
-import { isRefresh } from './support/requests.ts';
+import type { RecordingProxy } from './support/recording-proxy.ts';
+import { isClaim, isCommit, isRefresh } from './support/requests.ts';
 import { size, sized } from './support/size.ts';
+import { openTablesView, withQueueProxy } from './support/tables-view.ts';
 import { useWorld, type World } from './support/world.ts';
 
 /** I7 in full asks for 2,000 grants and sweeps at 0, 0.5 and 3 s. Few grants are done in less. */
@@ -25,20 +27,24 @@ const getWorld = useWorld({ providers: ['strict', 'overlap'], environment: quiet
 it('three sweeps that overlap refresh each due grant exactly once, though a process is killed among them', async () => {
   const world = getWorld();
   const queueTime = watchQueueTime(world);
-  const hosts = await world.startHosts(3);
+  const watched = await Promise.all([1, 2, 3].map((index) => startWatched(world, index)));
+  const hosts = watched.map(({ host }) => host);
   const grants = world.random.shuffled(await importAll(world, hosts));
   await makeDue(world, grants);
   const before = await seqsOf(world, grants);
   for (const { proxy } of world.providers()) proxy.on(isRefresh, { kind: 'delay', ...load.provider });
 
-  const [victim, ...survivors] = hosts as [ChaosHost, ChaosHost, ChaosHost];
+  let alive = hosts;
   const sweeps = Promise.all(
     load.sweepsAtMs.map(async (atMs, index) => {
       await delay(atMs);
-      await hosts[index]?.trigger('refreshSweep');
+      await alive[index % alive.length]?.trigger('refreshSweep');
     }),
   );
   await refreshesAnswered(world, killedAtShare * grants.length);
+  const victim = await holdingOne(watched);
+  alive = hosts.filter((host) => host !== victim);
+  const survivors = alive as [ChaosHost, ChaosHost];
   await victim.kill();
   const killedAt = Date.now();
   await sweeps;
@@ -46,6 +52,7 @@ it('three sweeps that overlap refresh each due grant exactly once, though a proc
   await finishedJob(survivors[0], await sweep(world, survivors[0]), 60_000);
 
   const held = await leftBehind(world, grants, before);
+  expect(held.length, 'it was killed amid refreshes').toBeGreaterThan(0);
   const done = grants.filter((grant) => !held.includes(grant));
   expectRefreshedOnce(done);
   expect(await seqsOf(world, done)).toEqual(done.map((grant) => (before[grants.indexOf(grant)] ?? 0) + 1));
@@ -64,6 +71,38 @@ it('three sweeps that overlap refresh each due grant exactly once, though a proc
   expectSingleUse(grants.filter((grant) => grant.provider.kind === 'strict' || !held.includes(grant)));
   await expectAlive(survivors[1], world.random.shuffled(done).slice(0, sampled));
 });
+
+/** A host whose way to the tables is its own, so that it is known what it holds. */
+interface Watched {
+  readonly host: ChaosHost;
+  readonly tables: RecordingProxy;
+  /** The rows it has claimed and not yet begun to commit. */
+  readonly open: ReadonlySet<string>;
+}
+
+async function startWatched(world: World, index: number): Promise<Watched> {
+  const { proxy, environment } = withQueueProxy(world, await openTablesView(world, { name: `tables-of-${index}` }));
+  const open = new Set<string>();
+  proxy.observe({
+    received: (request) => {
+      if (isCommit(request)) open.delete(request.path);
+    },
+    answered: (request, { status }) => {
+      if (isClaim(request) && status < 300) open.add(request.path);
+    },
+  });
+  return { host: await world.startHost(environment), tables: proxy, open };
+}
+
+/** Resolves to a host that holds leases, once none of its commits is let through any more. */
+async function holdingOne(watched: readonly Watched[]): Promise<ChaosHost> {
+  const { host, tables } = await vi.waitUntil(() => watched.find(({ open }) => open.size > 0), {
+    timeout: 20_000,
+    interval: 1,
+  });
+  tables.hold(isCommit, { at: 'request' });
+  return host;
+}
 
 async function importAll(world: World, hosts: readonly ChaosHost[]): Promise<ChaosGrant[]> {
   const providers = world.providers();

@@ -32,8 +32,8 @@ export function encode(message: unknown): string {
   return Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)).toString('base64');
 }
 
-/** Resolves when nothing is on the queue, worked on or not. */
-export async function emptied(world: World, timeout = 15_000): Promise<void> {
+/** Resolves when nothing is on the queue, worked on or not. What a busy host gave back comes again after 30 s. */
+export async function emptied(world: World, timeout = 45_000): Promise<void> {
   const queue = openQueue(world);
   const count = async () => (await queue.getProperties()).approximateMessagesCount;
   await vi.waitFor(async () => expect(await count(), 'messages on the queue').toBe(0), { timeout, interval: 50 });

@@ -67,6 +67,13 @@ export function pastQueueProxy({ connectionString, tables }: World): Readonly<Re
   return { OAuthStorage: connectionString.replace(targetOf(connectionString), tables.origin) };
 }
 
+/** Settings of a host that goes by a way of its own to the tables, and by the world's proxy to the queue. */
+export function withQueueProxy({ queue }: World, { proxy, environment }: TablesView): TablesView {
+  const { OAuthStorage = '' } = environment;
+  const throughProxy = OAuthStorage.replace(/(?<=QueueEndpoint=)https?:\/\/[^/;]+/, queue.origin);
+  return { proxy, environment: { OAuthStorage: throughProxy } };
+}
+
 /** Lets the hosts of today find the queue empty, until the world is calmed: what others put there is theirs. */
 export function keepFromQueue(world: World): void {
   const headers = { 'content-type': 'application/xml' };
