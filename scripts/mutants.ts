@@ -3,6 +3,7 @@ import { markdownTable } from 'markdown-table';
 import { accessMutants } from './mutants/access.ts';
 import { leaseAndStorageMutants } from './mutants/lease-and-storage.ts';
 import type { Mutant } from './mutants/mutant.ts';
+import { processMutants } from './mutants/processes.ts';
 import { refreshMutants } from './mutants/refresh.ts';
 import { runTests } from './mutants/run-tests.ts';
 import { createWorkingCopy, type WorkingCopy } from './mutants/working-copy.ts';
@@ -11,9 +12,10 @@ import { createWorkingCopy, type WorkingCopy } from './mutants/working-copy.ts';
  * The mutation gate: breaks the sources on purpose, one mutant at a time and in a copy, and wants a test to fail for
  * each. Words given as arguments choose the mutants whose names contain one of them.
  */
-const allMutants = [...leaseAndStorageMutants, ...refreshMutants, ...accessMutants];
-const soundLimitMs = 180_000;
-const mutantLimitMs = 60_000;
+const inProcess = [...leaseAndStorageMutants, ...refreshMutants, ...accessMutants];
+const allMutants = [...inProcess, ...processMutants(inProcess)];
+const soundLimitMs = 240_000;
+const mutantLimitMs = 90_000;
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -54,11 +56,23 @@ async function judge(where: WorkingCopy, mutants: readonly Mutant[]): Promise<bo
 
 /** A test that fails anyway kills nothing. */
 async function isSound({ folder }: WorkingCopy, mutants: readonly Mutant[]): Promise<boolean> {
-  const files = [...new Set(mutants.flatMap(({ tests }) => tests))];
-  const run = await runTests(folder, { files, limitMs: soundLimitMs, isShort: false, signal: stopping.signal });
-  if (run.isGreen) console.log(`Without a mutant ${files.length} test files pass, in ${run.seconds.toFixed(1)} s.`);
-  else console.error(`The tests fail without any mutant: ${run.failedTest ?? ''}\n${run.problem}`);
-  return run.isGreen;
+  for (const group of Object.values(Object.groupBy(mutants, ({ title }) => (title === undefined ? 'whole' : 'one')))) {
+    const files = [...new Set(group.flatMap(({ tests }) => tests))];
+    const titles = [...new Set(group.flatMap(({ title = [] }) => title))];
+    const run = await runTests(folder, {
+      files,
+      titles,
+      limitMs: soundLimitMs,
+      isShort: false,
+      signal: stopping.signal,
+    });
+    if (!run.isGreen) {
+      console.error(`The tests fail without any mutant: ${run.failedTest ?? ''}\n${run.problem}`);
+      return false;
+    }
+    console.log(`Without a mutant ${files.length} test files pass, in ${run.seconds.toFixed(1)} s.`);
+  }
+  return true;
 }
 
 interface Verdict {
@@ -71,7 +85,13 @@ interface Verdict {
 /** Only a test that fails kills: a mutant that does not load, or that nobody has the time to judge, does not count. */
 async function tryMutant(where: WorkingCopy, mutant: Mutant): Promise<Verdict> {
   const { isGreen, failedTest, problem, seconds } = await where.withMutant(mutant, () =>
-    runTests(where.folder, { files: mutant.tests, limitMs: mutantLimitMs, isShort: true, signal: stopping.signal }),
+    runTests(where.folder, {
+      files: mutant.tests,
+      ...(mutant.title !== undefined && { titles: [mutant.title] }),
+      limitMs: mutantLimitMs,
+      isShort: true,
+      signal: stopping.signal,
+    }),
   );
   const said = failedTest ?? (isGreen ? 'NOBODY' : `NOBODY: ${problem}`);
   return { name: mutant.name, isKilled: failedTest !== null, said, seconds };

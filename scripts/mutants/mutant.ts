@@ -8,4 +8,6 @@ export interface Mutant {
   readonly replacement: string;
   /** The test files that run, from the root of the repository: the fewest that notice. */
   readonly tests: readonly string[];
+  /** A part of the title of the test in them that is meant to notice: no other one runs. Default: all of them do. */
+  readonly title?: string;
 }

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface TestRun {
-  /** Every test passed, and each file that was named ran. */
+  /** Every test passed, and each file and title that was named ran. */
   readonly isGreen: boolean;
   /** The title of the first test that failed. Null when none did, whatever else went wrong. */
   readonly failedTest: string | null;
@@ -15,6 +16,8 @@ export interface TestRun {
 export interface TestRunOptions {
   /** From the folder. */
   readonly files: readonly string[];
+  /** Parts of titles: only tests with one of them run, and each must be there. Default: all tests. */
+  readonly titles?: readonly string[];
   readonly limitMs: number;
   /** Ends at the first failure. */
   readonly isShort: boolean;
@@ -36,10 +39,11 @@ interface Report {
 }
 
 const reportName = '.mutants-report.json';
+const temporaryName = '.mutants-temporary';
 
 /** Runs test files of a working copy with its own vitest configuration. */
 export async function runTests(folder: string, options: TestRunOptions): Promise<TestRun> {
-  const { files, limitMs, isShort } = options;
+  const { files, titles = [], limitMs, isShort } = options;
   const began = performance.now();
   await rm(join(folder, reportName), { force: true });
   const ended = await runVitest(
@@ -51,6 +55,7 @@ export async function runTests(folder: string, options: TestRunOptions): Promise
       // What vitest remembers of earlier runs lies in node_modules, which is not ours alone.
       '--no-cache',
       `--fsModuleCachePath=${join(folder, '.vitest-cache')}`,
+      ...(titles.length > 0 ? ['--testNamePattern', titles.map(asPattern).join('|')] : []),
       ...(isShort ? ['--bail=1'] : []),
     ],
     options,
@@ -65,9 +70,16 @@ export async function runTests(folder: string, options: TestRunOptions): Promise
   if (failed !== undefined) return { ...red(failed.failureMessages[0] ?? ''), failedTest: failed.fullName };
   const missing = files.filter((file) => !testResults.some(({ name }) => name === join(folder, file)));
   if (missing.length > 0) return red(`did not run: ${missing.join(', ')}`);
+  const ran = testResults.flatMap((file) => file.assertionResults).filter(({ status }) => status === 'passed');
+  const unknown = titles.filter((title) => !ran.some(({ fullName }) => fullName.includes(title)));
+  if (unknown.length > 0) return red(`no such test ran: ${unknown.join(', ')}`);
   if (ended.exitCode === 0) return { isGreen: true, failedTest: null, problem: null, seconds };
   const message = testResults.find((file) => file.message !== '')?.message ?? ended.output.trim().slice(-500);
   return red(message.split('\n')[0] ?? '');
+}
+
+function asPattern(title: string): string {
+  return title.replace(/[$()*+.?[\\\]^{|}]/g, '\\$&');
 }
 
 interface Ended {
@@ -80,8 +92,12 @@ interface Ended {
 function runVitest(folder: string, args: readonly string[], { limitMs, signal }: TestRunOptions): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
+    // What tests with real processes keep after a failure goes with the copy.
+    const temporary = join(folder, temporaryName);
+    mkdirSync(temporary, { recursive: true });
     const child = spawn(process.execPath, [vitest, 'run', ...args], {
       cwd: folder,
+      env: { ...process.env, TMPDIR: temporary, TEMP: temporary },
       detached: process.platform !== 'win32',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
