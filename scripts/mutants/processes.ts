@@ -49,7 +49,7 @@ const own: readonly Mutant[] = [
   {
     name: 'what is remembered of a grant goes back in time',
     file: 'src/usecases/credentials/get-credentials.ts',
-    anchor: '  if (known?.generation === generation && known.seq > seq) return;\n',
+    anchor: '  if (isSame && known.seq > seq) return;\n',
     replacement: '',
     tests: ['tests/chaos/reads-in-order.test.ts'],
     title: 'an answer of storage that comes late',

@@ -1,6 +1,8 @@
 import type { Mutant } from './mutant.ts';
 
 const index = 'tests/unit/usecases/refresh/index-order.test.ts';
+const gate = 'tests/unit/adapters/provider-gate.test.ts';
+const breaker = 'src/adapters/provider-gate/breaker.ts';
 
 /** Breaks of the refresh path, the due index and the way to a provider. */
 export const refreshMutants: readonly Mutant[] = [
@@ -68,18 +70,33 @@ export const refreshMutants: readonly Mutant[] = [
   },
   {
     name: 'provider gate shared across organisations',
-    file: 'src/usecases/refresh/refresh-grant.ts',
-    anchor: 'function providerOf({ org, endpointsId }: Connection): string {\n',
-    replacement:
-      'function providerOf({ endpointsId }: Connection): string {\n  if (endpointsId) return serverOf({ endpointsId });\n',
+    file: 'src/adapters/provider-gate/provider-gate.ts',
+    anchor: 'const gateOf = ({ org, server }: ProviderKey) =>',
+    replacement: "const gateOf = ({ server }: ProviderKey, org = '') =>",
     tests: ['tests/functions/refresh-isolation.test.ts'],
   },
   {
     name: 'provider gate never stops',
+    file: breaker,
+    anchor: 'inRow >= failures && failedOrgs.size >= orgs ?',
+    replacement: 'inRow < 0 ?',
+    tests: [gate],
+  },
+  {
+    name: 'one organisation stops the calls of all',
+    file: breaker,
+    anchor: 'inRow >= failures && failedOrgs.size >= orgs ?',
+    replacement: 'inRow >= failures ?',
+    tests: [gate],
+    title: 'no tenant can trip another’s',
+  },
+  {
+    name: 'a provider that is down for all is called for each organisation',
     file: 'src/adapters/provider-gate/provider-gate.ts',
-    anchor: 'const isStopped = () => failed >= failures && clock.now() < nextProbeAt;',
-    replacement: 'const isStopped = () => failed < 0 && failed >= failures && clock.now() < nextProbeAt;',
-    tests: ['tests/unit/adapters/provider-gate.test.ts'],
+    anchor: 'Math.max(gateOf(key).breaker.stoppedMs(), breakers(key.server).stoppedMs())',
+    replacement: 'gateOf(key).breaker.stoppedMs()',
+    tests: [gate],
+    title: 'is called by none of them after five failures in a row of three',
   },
   {
     name: 'tokens given out before storage has confirmed them',
