@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { runChild } from './launch/child.mjs';
+import { hostFlags } from './launch/host-flags.mjs';
 import { ensureInstalled } from './launch/install.mjs';
 import { findNode } from './launch/node.mjs';
 import { LaunchError } from './launch/problem.mjs';
@@ -15,7 +16,7 @@ const usage = 'Usage: node scripts/launch.mjs start | test [arguments] | run FIL
 
 /** The arguments that Node gets for a command of ours. */
 function argumentsOf([command, ...rest]) {
-  if (command === 'start') return [join(root, 'src', 'host', 'main.ts'), ...rest];
+  if (command === 'start') return [...hostFlags, join(root, 'src', 'host', 'main.ts'), ...rest];
   if (command === 'test') return [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...rest];
   if (command === 'run' && rest.length > 0) return rest;
   throw new LaunchError(usage);

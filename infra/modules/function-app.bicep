@@ -86,6 +86,8 @@ resource appSettings 'Microsoft.Web/sites/config@2024-04-01' = {
     OAuthStorage__queueServiceUri: queueServiceUri
     OAuthStorage__credential: 'managedidentity'
     OAuthStorage__clientId: identityClientId
+    // As scripts/launch/host-flags.mjs has it.
+    NODE_OPTIONS: '--max-semi-space-size=8'
     AZURE_KEY_VAULT_URL: vaultUrl
     ENCRYPTION_KEY_SECRET_NAME: encryptionKeySecretName
     PUBLIC_BASE_URL: empty(publicBaseUrl) ? 'https://${app.properties.defaultHostName}' : publicBaseUrl

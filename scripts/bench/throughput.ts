@@ -1,3 +1,4 @@
+import { hostFlags } from '../launch/host-flags.mjs';
 import { type BenchServices, newEncryptionKey, startBenchBroker, startService } from './bench-broker.ts';
 import { type BenchProcess, startBenchProcess } from './child-process.ts';
 import { type Measure, ratio } from './measure.ts';
@@ -98,7 +99,7 @@ function startSweeper({ connectionString, vaultUrl }: BenchServices, encryptionK
     isCounted: false,
   };
   const entry = new URL('./sweep-process.ts', import.meta.url);
-  return startBenchProcess<SweeperReady>(entry, options, ['--expose-gc']);
+  return startBenchProcess<SweeperReady>(entry, options, ['--expose-gc', ...hostFlags]);
 }
 
 function measuresOf({ swept, rssReady, alone, load }: Result): readonly Measure[] {
@@ -121,7 +122,7 @@ function measuresOf({ swept, rssReady, alone, load }: Result): readonly Measure[
       figure: `${grownMb.toFixed(0)} MB`,
       aim: 'under 100 MB',
       isMet: grownMb < 100 && isWhole,
-      note: `resident set of a process that does nothing but sweep, its heap without a limit of ours: ${toMb(rssReady)} when it was ready, ${toMb(rssBefore)} after a first sweep of ${warmUp} and a garbage collection, which growth is counted from, and at most ${toMb(rssMost)}. A collection before the sweep left ${toMb(heldBefore)} in use, one after it ${toMb(heldAfter)}: what is beyond that is garbage not collected yet, and room for it`,
+      note: `resident set of a process that does nothing but sweep, with the flags that a host has (${hostFlags.join(' ')}): ${toMb(rssReady)} when it was ready, ${toMb(rssBefore)} after a first sweep of ${warmUp} and a garbage collection, which growth is counted from, and at most ${toMb(rssMost)}. A collection before the sweep left ${toMb(heldBefore)} in use, one after it ${toMb(heldAfter)}: what is beyond that is garbage not collected yet, and room for it`,
     },
   ];
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bicepParser, syntaxFaults } from '../../../scripts/bicep/parse.ts';
+import { hostFlags } from '../../../scripts/launch/host-flags.mjs';
 import { settingNames } from '../../../src/settings.ts';
 import { type BicepObject, type BicepProgram, type BicepResource, readBicep } from '../../support/bicep.ts';
 
@@ -22,6 +23,7 @@ const platformSettings = [
   'AzureWebJobsStorage__accountName',
   'AzureWebJobsStorage__clientId',
   'AzureWebJobsStorage__credential',
+  'NODE_OPTIONS',
 ];
 
 let program: BicepProgram;
@@ -158,6 +160,11 @@ describe('the function app', () => {
     const given = Object.keys(propertiesOf(ofType('Microsoft.Web/sites/config')[0]));
     const expected = settingNames.filter((name) => !absentInAzure.has(name));
     expect(given.toSorted()).toEqual([...platformSettings, ...expected].toSorted());
+  });
+
+  test('runs Node with the flags of the embedded host', () => {
+    const { NODE_OPTIONS: options } = propertiesOf(ofType('Microsoft.Web/sites/config')[0]);
+    expect(options).toBe(hostFlags.join(' '));
   });
 
   test('reaches storage as its own identity', () => {
