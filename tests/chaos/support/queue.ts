@@ -1,6 +1,6 @@
 import { QueueClient } from '@azure/storage-queue';
 import { expect, vi } from 'vitest';
-import type { Match, ProxiedAnswer, ProxiedRequest } from './recording-proxy.ts';
+import type { Fault, Match, ProxiedAnswer, ProxiedRequest } from './recording-proxy.ts';
 import type { World } from './world.ts';
 
 const queueName = 'oauth-refresh';
@@ -12,6 +12,18 @@ export const isPut: Match = ({ method, path }) => method === 'POST' && messagesP
 export const isDelete: Match = ({ method, path }) => method === 'DELETE' && messagesPath.test(path);
 /** A message that is given up. */
 export const isParked: Match = ({ method, path }) => method === 'POST' && /\/oauth-refresh-poison\/messages/.test(path);
+
+/** A look at what was given up. */
+export const isParkedTake: Match = ({ method, path }) =>
+  method === 'GET' && /\/oauth-refresh-poison\/messages/.test(path);
+
+/** What a host is told that finds a queue empty. */
+export const noMessages: Fault = {
+  kind: 'answer',
+  status: 200,
+  headers: { 'content-type': 'application/xml' },
+  body: '<?xml version="1.0" encoding="utf-8"?><QueueMessagesList></QueueMessagesList>',
+};
 
 const isTake: Match = ({ method, path }) => method === 'GET' && messagesPath.test(path);
 const isGivenBack: Match = ({ method, path }) =>

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { ChaosHost } from './chaos-host.ts';
+import { noMessages } from './queue.ts';
 import { type Match, type RecordingProxy, startRecordingProxy } from './recording-proxy.ts';
 import { describeTableRequest } from './requests.ts';
 import type { World } from './world.ts';
@@ -76,9 +77,7 @@ export function withQueueProxy({ queue }: World, { proxy, environment }: TablesV
 
 /** Lets the hosts of today find the queue empty, until the world is calmed: what others put there is theirs. */
 export function keepFromQueue(world: World): void {
-  const headers = { 'content-type': 'application/xml' };
-  const body = '<?xml version="1.0" encoding="utf-8"?><QueueMessagesList></QueueMessagesList>';
-  world.queue.on(isTake, { kind: 'answer', status: 200, headers, body });
+  world.queue.on(isTake, noMessages);
 }
 
 const isTake: Match = ({ method, path }) => method === 'GET' && path.includes('/messages');
