@@ -16,8 +16,8 @@ export type RefreshLives = Pick<ProviderLives, 'keepAliveSeconds' | 'refreshMarg
 
 /**
  * When the sweep should refresh a grant, in milliseconds since the epoch: the later of half the token's life and
- * `refreshWindowSeconds` before it ends, but early enough for a sweep to come by, less up to five minutes of jitter, and
- * never before the margin in which the provider gives another token.
+ * `refreshWindowSeconds` before it ends, but early enough for a sweep to come by, less up to five minutes of jitter.
+ * Where a provider gives another token within a margin only, the jitter counts from the margin's beginning.
  * A token that lives shorter than a sweep takes to come by is refreshed when it is read; its refresh token, as that of
  * a token without a stated end, is kept alive once a day. Null when nothing can lapse.
  */
@@ -36,8 +36,10 @@ export function dueAt(
     return token.hasRefreshToken ? issuedAt + keepAliveMs : null;
   const wanted = Math.max(issuedAt + lifeMs / 2, expiresAt - policy.refreshWindowSeconds * 1000);
   const latest = expiresAt - sweepMs;
-  const earliest = lives.refreshMarginSeconds === null ? issuedAt : expiresAt - lives.refreshMarginSeconds * 1000;
-  return Math.round(Math.max(issuedAt, earliest, Math.min(wanted, latest) - jitterFraction * jitterMs));
+  const jitter = jitterFraction * jitterMs;
+  const early = Math.min(wanted, latest) - jitter;
+  const marginAt = expiresAt - (lives.refreshMarginSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+  return Math.round(Math.max(issuedAt, early < marginAt ? Math.min(latest, marginAt + jitter) : early));
 }
 
 /** A token that may be refreshed only in its last moments is refreshed when it is read. */

@@ -25,9 +25,13 @@ export function livesLongEnough(
   return remainingMs(grant, now) >= neededSeconds(grant, wanted, refreshMarginSeconds) * 1000;
 }
 
-/** Whether no token of this provider can satisfy the caller: the last one's whole life was no longer than what is asked. */
+/**
+ * Whether no token of this provider can satisfy the caller: the last one's whole life was no longer than what is asked.
+ * One that came lapsed says nothing about the next.
+ */
 export function asksTooMuch(grant: Grant, wanted: WantedLife): boolean {
-  return wanted.isExplicit && grant.lifeSeconds !== null && wanted.seconds >= grant.lifeSeconds;
+  const { lifeSeconds } = grant;
+  return wanted.isExplicit && lifeSeconds !== null && lifeSeconds > 0 && wanted.seconds >= lifeSeconds;
 }
 
 function neededSeconds(grant: Grant, wanted: WantedLife, refreshMarginSeconds: number | null): number {

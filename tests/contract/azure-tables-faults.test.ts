@@ -1,4 +1,5 @@
 import { assert, describe, expect, it } from 'vitest';
+import type { StoredConnection } from '../../src/ports/connection-store.ts';
 import type { StoredGrant } from '../../src/ports/grant-store.ts';
 import {
   createTableFaults,
@@ -12,6 +13,7 @@ import {
 } from '../support/tables-faults.ts';
 import { createTablesHarness, type TablesHarness } from '../support/tables-harness.ts';
 import {
+  acme,
   failedOnce,
   refreshed,
   replaced,
@@ -187,6 +189,32 @@ describe.concurrent('a deletion', () => {
     faults.answer(afterwards, 503, 4);
     expect((await stores.connections.remove(sampleConnection('read-about')))?.connection.name).toBe('read-about');
     expect(await calm.connections.get(sampleConnection('read-about'))).toBeUndefined();
+  });
+
+  it.each([
+    ['and its reply is lost', timedOut],
+    ['by somebody else', async () => {}],
+  ])('leaves alone what was created anew under its name, after it was deleted %s', async (how, reply) => {
+    const name = `anew-${how.length}`;
+    const { stores, calm, faults } = await scene(name);
+    faults.before(isDelete, async () => {
+      await calm.connections.remove(sampleConnection(name));
+      const next = sampleConnection(name, acme, { description: 'The new one' });
+      await calm.connections.create(next, sampleGrant(), sampleTokens('new'));
+      await reply();
+    });
+    const removed = await stores.connections.remove(sampleConnection(name));
+    expect(removed?.connection.config.description).toBe('Files of the sales team');
+    expect((await calm.connections.get(sampleConnection(name)))?.connection.config.description).toBe('The new one');
+  });
+
+  it('of what is not wanted any more by then is none', async () => {
+    const { stores, calm, faults, stored } = await scene('kept');
+    faults.before(isDelete, () => calm.grants.update(stored.key, (current) => current && replaced(current, 'new')));
+    const { generation } = stored.grant;
+    const isSame = ({ own }: StoredConnection) => own.grant.generation === generation;
+    expect(await stores.connections.remove(sampleConnection('kept'), isSame)).toBeUndefined();
+    expect(await calm.connections.get(sampleConnection('kept'))).toBeDefined();
   });
 
   it('is given up after three tries without an answer, and may not have been applied', async () => {

@@ -92,6 +92,12 @@ export async function insertRow(
   return writeIdsOf(await table.read(place)).includes(writeId);
 }
 
+/** Whether a row is the one that was seen before, changed or not, and not one that was created since in its place. */
+function descendsFrom(current: Row, before: Row): boolean {
+  const known = writeIdsOf(before);
+  return known.length === 0 || writeIdsOf(current).some((id) => known.includes(id));
+}
+
 /**
  * Deletes a row whoever wrote it last, if `isWanted` says so of what is there. Resolves to the row as it was deleted,
  * or undefined when there was none. A delete that got no answer is resolved by reading.
@@ -107,7 +113,8 @@ export async function removeRow(
     try {
       const current = await table.read(place);
       // Gone after we have seen it: our own unanswered delete, or somebody else's. Cleaning up twice does no harm.
-      if (current === undefined || !isWanted(current)) return last;
+      if (current === undefined || (last !== undefined && !descendsFrom(current, last))) return last;
+      if (!isWanted(current)) return undefined;
       last = current;
       if ((await table.remove(current)) !== 'changed') return current;
     } catch (error) {

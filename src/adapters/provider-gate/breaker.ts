@@ -11,40 +11,48 @@ export interface BreakerOptions {
   readonly probeEveryMs: number;
 }
 
-/** Stops calls while all of them fail, but for a probe now and then. */
+/**
+ * Stops calls while all of them fail, but for a probe now and then. Organisations that have not failed have a probe of
+ * their own: those that have would else take every one of them, and it may be only they that fail.
+ */
 export interface Breaker {
-  /** How long calls are stopped still. 0: they are not. */
-  stoppedMs(): number;
+  /** How long an organisation's calls are stopped still. 0: they are not. */
+  stoppedMs(org: string): number;
   /** A call begins: while it tries, the others stay stopped. */
-  begins(): void;
+  begins(org: string): void;
   succeeded(): void;
   failed(org: string, error: unknown): void;
 }
 
+const mostKnown = 10_000;
+
 export function createBreaker({ clock, failures, orgs, probeEveryMs }: BreakerOptions): Breaker {
   let inRow = 0;
-  let nextProbeAt = 0;
+  const nextProbeAt = { ofFailed: 0, ofOthers: 0 };
   const failedOrgs = new Set<string>();
+  const groupOf = (org: string) => (failedOrgs.has(org) ? 'ofFailed' : 'ofOthers');
+  const isOpen = () => inRow >= failures && failedOrgs.size >= orgs;
 
   function succeeded(): void {
     inRow = 0;
     failedOrgs.clear();
+    nextProbeAt.ofOthers = 0;
   }
 
   return {
-    stoppedMs: () => (inRow >= failures && failedOrgs.size >= orgs ? Math.max(0, nextProbeAt - clock.now()) : 0),
-    begins() {
-      nextProbeAt = clock.now() + probeEveryMs;
+    stoppedMs: (org) => (isOpen() ? Math.max(0, nextProbeAt[groupOf(org)] - clock.now()) : 0),
+    begins(org) {
+      if (isOpen()) nextProbeAt[groupOf(org)] = clock.now() + probeEveryMs;
     },
     succeeded,
     failed(org, error) {
-      nextProbeAt = clock.now() + probeEveryMs;
       if (!isDown(error)) {
         succeeded();
         return;
       }
       inRow += 1;
-      if (failedOrgs.size < orgs) failedOrgs.add(org);
+      if (failedOrgs.size < mostKnown) failedOrgs.add(org);
+      nextProbeAt.ofFailed = clock.now() + probeEveryMs;
     },
   };
 }

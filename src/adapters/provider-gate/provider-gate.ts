@@ -30,7 +30,7 @@ export function createProviderGate(options: ProviderGateOptions): ProviderGate {
   const gateOf = ({ org, server }: ProviderKey) => gates(`${org}|${server}`);
 
   function assertOpen(key: ProviderKey): void {
-    const stoppedMs = Math.max(gateOf(key).breaker.stoppedMs(), breakers(key.server).stoppedMs());
+    const stoppedMs = Math.max(gateOf(key).breaker.stoppedMs(key.org), breakers(key.server).stoppedMs(key.org));
     if (stoppedMs > 0) throw paused(stoppedMs);
   }
 
@@ -38,7 +38,7 @@ export function createProviderGate(options: ProviderGateOptions): ProviderGate {
     // While this one waited for room, others may have found the provider down.
     assertOpen(key);
     const both = [gateOf(key).breaker, breakers(key.server)];
-    for (const breaker of both) breaker.begins();
+    for (const breaker of both) breaker.begins(key.org);
     try {
       const result = await call();
       for (const breaker of both) breaker.succeeded();

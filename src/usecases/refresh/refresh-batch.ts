@@ -68,9 +68,13 @@ async function readBatch(needs: Needs, { grants }: RefreshBatch): Promise<readon
   const connections = new Map<string, Promise<StoredConnection | undefined>>();
   const read = ({ connectionOrg: org, connection: name }: GrantKey) => {
     const place = JSON.stringify([org, name]);
-    const found = connections.get(place) ?? needs.connections.get({ org, name });
-    connections.set(place, found);
-    return found;
+    const known = connections.get(place);
+    if (known !== undefined) return known;
+    const reading = needs.connections.get({ org, name });
+    connections.set(place, reading);
+    // Whoever waits for it fails with it, and no one else.
+    reading.catch(() => connections.delete(place));
+    return reading;
   };
   return grants.map((grant, index) => ({ ...grant, ofUser: ofUsers[index], connection: () => read(grant.key) }));
 }

@@ -95,13 +95,16 @@ function createDealer() {
     },
     /** In turn, one of each server: many grants of one that is slow must not stand before the few of the others. */
     *batches(): Generator<readonly BatchGrant[]> {
-      const all = [...servers.values()];
-      const rounds = Math.max(0, ...all.map((batches) => batches.length));
-      for (let round = 0; round < rounds; round += 1) {
-        for (const batches of all) {
-          const batch = batches[round];
-          if (batch !== undefined) yield batch;
+      let left = [...servers.values()].map((batches) => batches.values());
+      while (left.length > 0) {
+        const going: typeof left = [];
+        for (const batches of left) {
+          const { value, done } = batches.next();
+          if (done) continue;
+          yield value;
+          going.push(batches);
         }
+        left = going;
       }
     },
   };

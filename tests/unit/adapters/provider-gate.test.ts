@@ -81,7 +81,9 @@ describe('a provider that several organisations call', () => {
 
   it('is called by none of them after five failures in a row of three, and other providers are', async () => {
     await Promise.all(failOf(3, 5));
-    for (const org of orgs) expect(() => gate.assertOpen(at('shared', org))).toThrow(paused);
+    // One that has not failed may try once.
+    expect(await fail('shared', { org: orgs[3] as OrgId })).toMatchObject({ code: 'provider_unavailable' });
+    for (const org of [...orgs, toOrgId('five')]) expect(() => gate.assertOpen(at('shared', org))).toThrow(paused);
     gate.assertOpen(at('other', orgs[0]));
     now += 30_000;
     const probes = await Promise.all(orgs.map((org) => fail('shared', { org })));
@@ -105,6 +107,17 @@ describe('a provider that several organisations call', () => {
     for (const org of orgs) gate.assertOpen(at('shared', org));
     await fail('shared', { org: toOrgId('five') });
     for (const org of orgs) expect(() => gate.assertOpen(at('shared', org))).toThrow(paused);
+  });
+
+  it('is there for one that is well and calls seldom, while three never stop failing', async () => {
+    const bad = orgs.slice(0, 3);
+    let served = 0;
+    for (let second = 0; second < 3600; second += 1) {
+      now += 1000;
+      if (second % 2 === 0) await fail('shared', { org: bad[(second / 2) % 3] as OrgId });
+      if (second % 61 === 60 && (await succeed('shared', orgs[3])) === 'well') served += 1;
+    }
+    expect(served).toBe(59);
   });
 });
 

@@ -34,6 +34,7 @@ describe('asksTooMuch', () => {
   it('is so when a caller names the whole life of the last token or more: no token ever has it left', () => {
     expect(asksTooMuch(liveGrant(), asked(3599))).toBe(false);
     expect(asksTooMuch(liveGrant(), asked(3600))).toBe(true);
+    expect(asksTooMuch(liveGrant({ lifeSeconds: 0 }), asked(60)), 'one that came lapsed').toBe(false);
     expect(asksTooMuch(liveGrant({ lifeSeconds: 30 }), byDefault)).toBe(false);
   });
 });

@@ -80,3 +80,19 @@ it('one server’s many batches do not stand before the few of the others', asyn
   expect(batches.map(({ batch }) => batch)).toEqual(batches.map((_, index) => index));
   expect(batches.reduce((sum, { grants }) => sum + grants.length, 0)).toBe(181);
 });
+
+it('as many servers as grants are dealt at once', async () => {
+  const index: Partial<DueIndex> = {
+    async *due(until) {
+      const entry = (server: string, name: string) => ({ key: keyOf(toConnectionName(name)), at: until - 1, server });
+      yield Array.from({ length: 150_000 }, (_, i) => entry(`server-${i}`, `c${i}`));
+      yield Array.from({ length: 50_000 }, (_, i) => entry('server-0', `more-${i}`));
+    },
+  };
+  const jobs: Partial<JobStore> = { begin: async () => 'job', dispatched: async () => {} };
+  const needs = { clock: { now: () => 1000 }, dueIndex: index, jobs, logger: { info() {}, warn() {} } };
+  const startSweep = createStartSweep(needs as unknown as Parameters<typeof createStartSweep>[0]);
+  const { batches } = await startSweep({ trigger: 'automatic', org: null });
+  expect(batches.reduce((sum, { grants }) => sum + grants.length, 0)).toBe(200_000);
+  expect(batches).toHaveLength(149_999 + Math.ceil(50_001 / 16));
+});
