@@ -3,9 +3,9 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { startBenchServices } from './bench/bench-broker.ts';
+import { startBenchProcess } from './bench/child-process.ts';
 import { measureCredentials } from './bench/credentials.ts';
 import type { Measure } from './bench/measure.ts';
-import { measureSealing } from './bench/sealing.ts';
 import { measureSweepCost } from './bench/sweep-cost.ts';
 import { measureTableRequests } from './bench/table-requests.ts';
 import { measureThroughput } from './bench/throughput.ts';
@@ -18,7 +18,9 @@ const take = (...taken: readonly Measure[]): void => {
     console.log(`${isMet ? 'met ' : 'MISS'} ${name}: ${figure} (aim: ${aim})`);
 };
 
-take(await measureSealing());
+const sealing = await startBenchProcess<Measure>(new URL('./bench/sealing-process.ts', import.meta.url), {});
+take(sealing.started);
+await sealing.stop();
 take(...(await measureCredentials()));
 const services = await startBenchServices();
 try {

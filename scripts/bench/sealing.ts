@@ -32,7 +32,7 @@ export async function measureSealing(): Promise<Measure> {
     figure: ratio(figure),
     aim: '0.70 or more',
     isMet: figure >= 0.7,
-    note: `median of ${rounds} rounds of ${perRound}; the key ring awaits its keys and copies the token's parts`,
+    note: `median of ${rounds} rounds of ${perRound} in a process of its own; the key ring awaits its keys and copies the token's parts`,
   };
 }
 
