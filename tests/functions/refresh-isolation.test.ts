@@ -50,9 +50,12 @@ describe('organisations whose connections have one name and one provider', () =>
     expect(sent()).toBe(5);
 
     const tokens = tokenAnswer();
-    await createRefreshing(broker, 'other', { token_url }, { org: 'ORG2' });
+    const others = ['one', 'two'];
+    for (const name of others) await createRefreshing(broker, name, { token_url }, { org: 'ORG2' });
     endpoint.answer(path, { status: 200, body: tokens });
-    expect((await credentialsOf(broker, 'other', '', { org: 'ORG2' })).json.access_token).toBe(tokens.access_token);
-    expect(sent()).toBe(6);
+    const hold = endpoint.hold(path);
+    const reads = others.map((name) => credentialsOf(broker, name, '', { org: 'ORG2' }));
+    await vi.waitFor(() => expect(sent(), 'both at once, and not one as a probe').toBe(7)).finally(hold.release);
+    for (const { json } of await Promise.all(reads)) expect(json.access_token).toBe(tokens.access_token);
   });
 });
