@@ -25,6 +25,8 @@ export interface Breaker {
 }
 
 const mostKnown = 10_000;
+/** Calls that were under way when the last one failed have ended by then, and one of them may have got through. */
+const othersWaitMs = 10_000;
 
 export function createBreaker({ clock, failures, orgs, probeEveryMs }: BreakerOptions): Breaker {
   let inRow = 0;
@@ -36,7 +38,6 @@ export function createBreaker({ clock, failures, orgs, probeEveryMs }: BreakerOp
   function succeeded(): void {
     inRow = 0;
     failedOrgs.clear();
-    nextProbeAt.ofOthers = 0;
   }
 
   return {
@@ -50,9 +51,11 @@ export function createBreaker({ clock, failures, orgs, probeEveryMs }: BreakerOp
         succeeded();
         return;
       }
+      const wasOpen = isOpen();
       inRow += 1;
       if (failedOrgs.size < mostKnown) failedOrgs.add(org);
       nextProbeAt.ofFailed = clock.now() + probeEveryMs;
+      if (!wasOpen && isOpen()) nextProbeAt.ofOthers = clock.now() + othersWaitMs;
     },
   };
 }
