@@ -135,6 +135,16 @@ describe('the memory cache', () => {
     expect(cache.get('a')).toBeUndefined();
   });
 
+  it('does not keep what has lapsed until it is full: each new item makes two old ones go', () => {
+    const { cache, clock } = cacheOf();
+    for (const key of ['a', 'b', 'c']) cache.set(key, key);
+    clock.nowMs = 5000;
+    cache.set('d', 'd');
+    // By a clock that was put back, what is still there would live.
+    clock.nowMs = 4000;
+    expect(['a', 'b', 'c'].map((key) => cache.get(key))).toEqual([undefined, undefined, 'c']);
+  });
+
   it('does not remember what began to be read before it was cleared', () => {
     const { cache, clock } = cacheOf();
     clock.nowMs = 1000;
